@@ -1,0 +1,64 @@
+"""``connect()``: the one way a lesson gets a cloud."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .interface import Application, Cloud, SimulatedOnly
+
+__all__ = ["Application", "Cloud", "SimulatedOnly", "connect", "current"]
+
+TARGETS = {"local": "moto in virtual time, on this machine", "aws": "a real AWS account"}
+
+_current: Cloud | None = None
+
+
+def connect(
+    target: str | None = None,
+    *,
+    seed: int | str | None = None,
+    latency: str | Path | dict[str, Any] | None = None,
+    region: str | None = None,
+) -> Cloud:
+    """Connect to a cloud; closes the one that was open, so that a cell can be run again.
+
+    ``target`` is ``local`` (the default) or ``aws``; without it the variable WORKSHOP_TARGET decides.
+    ``seed`` (or WORKSHOP_SEED) selects one of the simulation's outcomes. ``latency`` replaces the latency
+    model: a mapping or a TOML file in the format of ``infra/cloud/local/latency.toml``. Raises ValueError
+    for a target or a seed that cannot be used, with what would be accepted.
+    """
+    global _current
+    chosen = target or os.environ.get("WORKSHOP_TARGET") or "local"
+    if chosen not in TARGETS:
+        known = " or ".join(f"{name!r} ({meaning})" for name, meaning in TARGETS.items())
+        raise ValueError(f"there is no target {chosen!r}; choose {known}")
+    number = _seed(seed if seed is not None else os.environ.get("WORKSHOP_SEED", "0"))
+    if chosen == "aws":
+        raise NotImplementedError(
+            "the aws target is not part of this version of the workshop yet: run the lesson with "
+            "WORKSHOP_TARGET=local. The stacks themselves deploy with `cdk deploy` from infra/."
+        )
+    if _current is not None:
+        _current.close()
+    from .local.cloud import LocalCloud
+
+    _current = LocalCloud(seed=number, latency=latency, region=region or "us-east-1")
+    return _current
+
+
+def current() -> Cloud:
+    """The cloud that ``connect`` returned last. Raises RuntimeError if there is none."""
+    if _current is None:
+        raise RuntimeError("no cloud is connected: run the cell with connect() first")
+    return _current
+
+
+def _seed(value: int | str) -> int:
+    try:
+        if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
+            raise ValueError
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"seed={value!r} is not a whole number; give one such as 0 or 42") from None

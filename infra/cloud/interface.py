@@ -1,0 +1,150 @@
+"""What a lesson may ask of a cloud, whichever it is."""
+
+from __future__ import annotations
+
+import abc
+import datetime
+import random
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Self
+
+
+class SimulatedOnly(RuntimeError):
+    """Only the simulation can do this; on a real account a lesson skips it (``if cloud.simulated:``)."""
+
+
+class Application(Mapping[str, str]):
+    """A deployed stack. As a mapping: its outputs, so ``app["QueueUrl"]``."""
+
+    def __init__(self, stack_name: str, outputs: dict[str, str], resources: dict[str, str], summary: str) -> None:
+        self.stack_name = stack_name
+        self.outputs = outputs
+        self.resources = resources
+        """Logical id -> physical id."""
+        self._summary = summary
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self.outputs[name]
+        except KeyError:
+            known = ", ".join(sorted(self.outputs)) or "none"
+            raise KeyError(f"stack {self.stack_name} has no output {name!r}; it has: {known}") from None
+
+    def __iter__(self) -> Any:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+    def __repr__(self) -> str:
+        return self._summary
+
+
+class Handle(abc.ABC):
+    """Something that runs concurrently (``cloud.spawn``)."""
+
+    @abc.abstractmethod
+    def join(self) -> Any:
+        """Wait until it is done; return its result or raise its error."""
+
+
+class Cloud(abc.ABC):
+    """One interface, two targets. Times are seconds, durations also ``"90s"``, ``"2h"``, ``"14 days"``."""
+
+    target: str
+    """``local`` or ``aws``."""
+    simulated: bool
+    """Whether this cloud has seeds, faults and virtual time."""
+    region: str
+    account: str
+
+    # -- AWS -------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def client(self, service: str) -> Any:
+        """A boto3 client for this target."""
+
+    @abc.abstractmethod
+    def resource(self, service: str) -> Any:
+        """A boto3 resource for this target."""
+
+    @abc.abstractmethod
+    def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
+        """Synthesize a CDK stack class, create or update the stack, return its outputs."""
+
+    @abc.abstractmethod
+    def destroy(self, app: Application | str) -> None:
+        """Delete a stack and wait until it is gone."""
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    @abc.abstractmethod
+    def now(self) -> datetime.datetime:
+        """The cloud's time, in UTC."""
+
+    @property
+    @abc.abstractmethod
+    def elapsed(self) -> float:
+        """Seconds since ``connect``, on the cloud's clock."""
+
+    @abc.abstractmethod
+    def advance(self, duration: Any) -> None:
+        """Let time pass."""
+
+    @abc.abstractmethod
+    def sleep(self, seconds: float) -> None:
+        """As ``time.sleep``, on the cloud's clock; also inside ``spawn``ed functions."""
+
+    @abc.abstractmethod
+    def settle(self, limit: Any = None) -> None:
+        """Wait until nothing is in flight any more, or raise TimeoutError after ``limit``."""
+
+    @abc.abstractmethod
+    def spawn(self, function: Callable[..., Any], *args: Any, name: str = "") -> Handle:
+        """Run a function concurrently."""
+
+    @abc.abstractmethod
+    def rng(self, name: str) -> random.Random:
+        """A random stream: the same numbers for the same seed."""
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def logs(self, name: str) -> list[str]:
+        """The log lines of a function or a log group, oldest first."""
+
+    @abc.abstractmethod
+    def metrics(
+        self,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        *,
+        statistic: str = "Sum",
+        period: int = 60,
+    ) -> list[tuple[float, float]]:
+        """A CloudWatch metric as (seconds since connect, value)."""
+
+    @abc.abstractmethod
+    def cost(self) -> Any:
+        """What this run costs at list prices."""
+
+    # -- simulated only --------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
+        """Switch faults on inside a ``with`` block (simulated only)."""
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of the cloud. Closing twice does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

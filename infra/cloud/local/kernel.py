@@ -1,0 +1,574 @@
+"""A discrete-event kernel: a virtual clock, tasks, timers and events, in one deterministic order.
+
+Exactly one task runs at a time. A task runs until it waits (``sleep``, ``Event.wait``, ``join``); then
+the kernel takes the earliest timer from one heap ordered by (time, sequence), moves the clock to it and
+goes on. Nothing here ever waits in real time, and nothing here knows about AWS.
+
+Times are integers: microseconds since the Unix epoch, durations in microseconds. Integers compare and
+add exactly, so the order of events does not depend on a machine's floating point.
+
+Two places drive the kernel: the code outside of any task (a notebook cell, a test) calls ``run_until``,
+``advance``, ``settle`` or ``call``; everything else is called from tasks or timers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import heapq
+import random
+import signal
+import threading
+import time as real_time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import greenlet
+
+SECOND = 1_000_000  # microseconds
+MILLISECOND = 1_000
+
+EVENTS_WITHOUT_PROGRESS = 1_000_000
+"""So many events at one instant of virtual time are taken for a loop that never ends."""
+
+_monotonic = real_time.monotonic  # bound before anybody replaces it by virtual time
+
+
+class KernelError(Exception):
+    """Base of what the kernel itself has to report."""
+
+
+class Deadlock(KernelError):
+    """Somebody waits for what can never come: no timer is left that could wake them."""
+
+
+class Runaway(KernelError):
+    """The simulation makes events without end, or the caller's wall-clock budget is used up."""
+
+
+class TaskFailed(KernelError):
+    """A task that nobody waited for raised; the original exception is the ``__cause__``."""
+
+
+class TaskKilled(BaseException):
+    """Thrown into a task that is being killed. Not an ``Exception``, so handlers do not swallow it."""
+
+
+class Scope(Protocol):
+    """What must be in place in the process while a task of this scope runs (see ``functions``)."""
+
+    def enter(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Shows virtual time to the process while the kernel runs (see ``clock.py``)."""
+
+    def start(self, now: int) -> None: ...
+    def move(self, now: int) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Timer:
+    """A callback at a time. Keep it to cancel it; a cancelled timer costs nothing and never fires."""
+
+    __slots__ = ("args", "background", "callback", "kernel", "time")
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        time: int,
+        callback: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        background: bool,
+    ) -> None:
+        self.kernel = kernel
+        self.time = time
+        self.callback = callback
+        self.args = args
+        self.background = background
+
+    @property
+    def pending(self) -> bool:
+        return self.callback is not None
+
+    def cancel(self) -> None:
+        """Cancelling twice, or after it fired, does nothing."""
+        if self.callback is not None:
+            self.callback = None
+            self.args = ()
+            self.kernel._forget(self)
+
+
+class Task(greenlet.greenlet):
+    """One thread of control. Made by ``Kernel.spawn``; ``context`` belongs to the caller (who am I?)."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        name: str,
+        scope: Scope | None,
+        context: Any,
+    ) -> None:
+        super().__init__(self._main)
+        self.kernel = kernel
+        self.function = function
+        self.args = args
+        self.name = name
+        self.scope = scope
+        self.context = context
+        self.done = False
+        self.killed = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.waiting_for = "its first turn"
+        self._joiners: Event | None = None
+        self._wakeup: Timer | None = None
+
+    def _main(self) -> None:
+        try:
+            self.result = self.function(*self.args)
+        except TaskKilled:
+            self.killed = True
+        except BaseException as error:  # noqa: BLE001 - handed on below, never dropped
+            self.error = error
+        self.done = True
+        self.kernel._finished(self)
+
+
+class Event:
+    """Tasks wait for it; ``set`` wakes them all, in the order they came."""
+
+    __slots__ = ("_waiters", "kernel", "name", "value")
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.value = False
+        self._waiters: list[Task] = []
+
+    def set(self) -> None:
+        self.value = True
+        waiters, self._waiters = self._waiters, []
+        for task in waiters:
+            self.kernel._wake(task)
+
+    def clear(self) -> None:
+        self.value = False
+
+    def wait(self, timeout: int | None = None) -> bool:
+        """Wait until set, or for ``timeout`` microseconds; return whether it is set."""
+        if self.value:
+            return True
+        if timeout is not None and timeout <= 0:
+            return False
+        task = self.kernel._need_task(f"wait for {self.name}")
+        self._waiters.append(task)
+        try:
+            self.kernel._block(task, self.name, timeout)
+        finally:
+            if task in self._waiters:
+                self._waiters.remove(task)
+        return self.value
+
+
+class Kernel:
+    """The clock, the heap and the loop. ``start`` is in microseconds since the epoch."""
+
+    def __init__(self, start: int, seed: int, clock: Clock | None = None) -> None:
+        self.now = start
+        self.seed = seed
+        self.current: Task | None = None
+        self.events = 0
+        self._clock = clock
+        self._heap: list[tuple[int, int, Timer]] = []
+        self._sequence = 0
+        self._foreground = 0
+        self._cancelled = 0
+        self._tasks: dict[Task, None] = {}  # an ordered set: every task that is not done
+        self._hub: greenlet.greenlet | None = None
+        self._thread = threading.get_ident()
+        self._scope: Scope | None = None
+        self._streams: dict[str, random.Random] = {}
+        self._failed: list[Task] = []
+        self._interrupted = False
+        self._uninterruptible = 0
+
+    # -- randomness ------------------------------------------------------------------------------
+
+    def rng(self, name: str) -> random.Random:
+        """The random stream of that name: independent of every other, repeatable from the seed."""
+        stream = self._streams.get(name)
+        if stream is None:
+            digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
+            stream = self._streams[name] = random.Random(int.from_bytes(digest, "big"))
+        return stream
+
+    # -- from tasks and timers -------------------------------------------------------------------
+
+    def spawn(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        name: str = "",
+        scope: Scope | None = None,
+        context: Any = None,
+        background: bool = False,
+    ) -> Task:
+        """Start a task; it takes its first turn at this instant, after what is already due.
+
+        Without a ``context`` it inherits that of the current task. A ``background`` task's first turn
+        does not keep ``settle`` from returning.
+        """
+        if context is None and self.current is not None:
+            context = self.current.context
+        task = Task(self, function, args, name or function.__name__, scope, context)
+        self._tasks[task] = None
+        task._wakeup = self.call_at(self.now, self._resume, task, background=background)
+        return task
+
+    def call_at(
+        self, time: int, callback: Callable[..., Any], *args: Any, background: bool = False
+    ) -> Timer:
+        """Call back at a time (a past one means now). The callback must not wait: spawn a task for that.
+
+        ``background`` marks what goes on for ever or only tidies up (the next tick of a schedule, an
+        idle environment's end): ``settle`` does not wait for it.
+        """
+        if time < self.now:
+            time = self.now
+        timer = Timer(self, time, callback, args, background)
+        self._sequence += 1
+        heapq.heappush(self._heap, (time, self._sequence, timer))
+        if not background:
+            self._foreground += 1
+        return timer
+
+    def call_later(
+        self, delay: int, callback: Callable[..., Any], *args: Any, background: bool = False
+    ) -> Timer:
+        return self.call_at(self.now + delay, callback, *args, background=background)
+
+    def event(self, name: str) -> Event:
+        """``name`` completes the sentence "waits for …" in the report of a deadlock."""
+        return Event(self, name)
+
+    def sleep(self, duration: int) -> None:
+        """Let ``duration`` microseconds of virtual time pass for the current task."""
+        self._block(self._need_task("sleep"), "its sleep to end", max(duration, 0))
+
+    def join(self, task: Task) -> Any:
+        """Wait for a task; return its result or raise its error (TaskKilled if it was killed)."""
+        if not task.done:
+            if task._joiners is None:
+                task._joiners = self.event(f"task {task.name}")
+            task._joiners.wait()
+        elif task in self._failed:
+            self._failed.remove(task)
+        if task.error is not None:
+            raise task.error
+        if task.killed:
+            raise TaskKilled(f"task {task.name} was killed")
+        return task.result
+
+    def kill(self, task: Task) -> None:
+        """End a task where it stands. Whatever it still tries to wait for ends it again."""
+        if task.done or task.killed:
+            return
+        task.killed = True
+        if task is self.current:
+            raise TaskKilled(task.name)
+        if task._wakeup is not None:
+            task._wakeup.cancel()
+        task._wakeup = self.call_at(self.now, self._resume, task)
+
+    # -- from outside of any task ----------------------------------------------------------------
+
+    def call(self, function: Callable[..., Any], *args: Any, name: str, context: Any = None) -> Any:
+        """Run a function as a task and drive the kernel until it returns; from a task, just call it."""
+        if self.current is not None:
+            return function(*args)
+        task = self.spawn(function, *args, name=name, context=context)
+        task._joiners = self.event(f"task {task.name}")
+        try:
+            with self._driving():
+                while not task.done:
+                    if not self._step(None):
+                        raise self._deadlock(task)
+        except BaseException:
+            self._abandon(task)
+            raise
+        if task.error is not None:
+            raise task.error
+        return task.result
+
+    def run_until(self, time: int, wall: float | None = None) -> None:
+        """Run everything that is due up to and including ``time``; then the clock shows ``time``."""
+        with self._driving(wall):
+            while self._step(time):
+                pass
+        self.now = max(self.now, time)
+
+    def advance(self, duration: int, wall: float | None = None) -> None:
+        if duration < 0:
+            raise ValueError(f"time only goes forward: cannot advance by {duration} microseconds")
+        self.run_until(self.now + duration, wall)
+
+    def settle(self, limit: int | None = None, wall: float | None = None) -> bool:
+        """Run until only background timers are left; return False if ``limit`` µs passed before that."""
+        end = None if limit is None else self.now + limit
+        with self._driving(wall):
+            while self._foreground:
+                if not self._step(end):
+                    break
+        if self._foreground and end is not None:
+            self.now = max(self.now, end)
+            return False
+        return True
+
+    @property
+    def blocked(self) -> list[Task]:
+        """Every task that has started and waits, oldest first."""
+        return list(self._tasks)
+
+    def shutdown(self) -> None:
+        """Kill every task and drop every timer."""
+        with self._driving():
+            for task in list(self._tasks):
+                self.kill(task)
+            while self._tasks and self._step(self.now):
+                pass
+        self._heap.clear()
+        self._foreground = self._cancelled = 0
+        self._failed.clear()
+
+    @contextlib.contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Ctrl-C inside this block takes effect at its end, so that state is never left half changed."""
+        self._uninterruptible += 1
+        try:
+            yield
+        finally:
+            self._uninterruptible -= 1
+
+    # -- the loop --------------------------------------------------------------------------------
+
+    def _step(self, until: int | None) -> bool:
+        """Fire the earliest timer; False if there is none (or none up to ``until``)."""
+        heap = self._heap
+        while heap:
+            time, _, timer = heap[0]
+            callback = timer.callback
+            if callback is None:
+                heapq.heappop(heap)
+                self._cancelled -= 1
+                continue
+            if until is not None and time > until:
+                return False
+            if time > self.now:
+                self.now = time
+                self._at_this_instant = 0
+                if self._clock is not None:
+                    self._clock.move(time)
+            self.events += 1
+            self._at_this_instant += 1
+            if self._at_this_instant > EVENTS_WITHOUT_PROGRESS:
+                raise self._runaway(
+                    f"{EVENTS_WITHOUT_PROGRESS:,} events happened at one instant of virtual time"
+                )
+            if not self.events & 1023 and self._deadline and _monotonic() > self._deadline:
+                raise self._runaway("the wall-clock budget of this call is used up")
+            heapq.heappop(heap)
+            args = timer.args
+            timer.callback = None
+            timer.args = ()
+            if not timer.background:
+                self._foreground -= 1
+            callback(*args)
+            if self._failed:
+                raise self._failure()
+            if self._interrupted:
+                self._interrupted = False
+                raise KeyboardInterrupt
+            if self._wall_victim is not None:
+                raise self._runaway("the wall-clock budget of this call is used up")
+            return True
+        return False
+
+    _deadline: float | None = None
+    _at_this_instant = 0
+    _wall_victim: str | None = None
+
+    @contextlib.contextmanager
+    def _driving(self, wall: float | None = None) -> Iterator[None]:
+        if self.current is not None or self._hub is not None:
+            raise KernelError(
+                "run_until, advance, settle and call are for the code outside of tasks (a notebook cell, "
+                "a test); a task uses sleep, wait and join"
+            )
+        if threading.get_ident() != self._thread:
+            raise KernelError(
+                "the simulation runs in the thread that made it; other threads cannot use it "
+                "(start concurrent work with the load generator instead of threads)"
+            )
+        self._hub = greenlet.getcurrent()
+        self._at_this_instant = 0
+        self._interrupted = False
+        self._deadline = None if wall is None else _monotonic() + wall
+        if self._clock is not None:
+            self._clock.start(self.now)
+        try:
+            with self._signals(wall):
+                yield
+        finally:
+            self._enter_scope(None)
+            if self._clock is not None:
+                self._clock.stop()
+            self._hub = None
+
+    @contextlib.contextmanager
+    def _signals(self, wall: float | None) -> Iterator[None]:
+        """Ctrl-C ends the cell, not the simulation; a wall budget also stops a handler that never waits."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def interrupt(signum: int, frame: Any) -> None:
+            # A task that is interrupted dies (see _resume); the hub then raises in the cell.
+            self._interrupted = True
+            if not self._uninterruptible and self.current is not None:
+                raise TaskKilled("interrupted")
+
+        def out_of_time(signum: int, frame: Any) -> None:
+            if self.current is not None and not self._uninterruptible:
+                self._wall_victim = self.current.name
+                raise TaskKilled("wall-clock budget")
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        alarm = None
+        if wall is not None and hasattr(signal, "setitimer"):
+            alarm = signal.signal(signal.SIGALRM, out_of_time)
+            signal.setitimer(signal.ITIMER_REAL, wall + 0.5, 0.5)
+        try:
+            yield
+        finally:
+            if alarm is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, alarm)
+            signal.signal(signal.SIGINT, before)
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
+    def _resume(self, task: Task) -> None:
+        """Give a task its turn. Called by the loop only."""
+        hub = greenlet.getcurrent()
+        if task.parent is not hub:
+            task.parent = hub
+        if task.scope is not self._scope:
+            self._enter_scope(task.scope)
+        self.current = task
+        task._wakeup = None
+        try:
+            if task.killed and not task:  # killed before its first turn
+                task.done = True
+                self._finished(task)
+            elif task.killed:
+                task.throw(TaskKilled(task.name))
+            else:
+                task.switch()
+        finally:
+            self.current = None
+
+    def _block(self, task: Task, reason: str, timeout: int | None) -> None:
+        if task.killed:
+            raise TaskKilled(task.name)
+        task.waiting_for = reason
+        if timeout is not None:
+            task._wakeup = self.call_at(self.now + timeout, self._resume, task)
+        assert self._hub is not None
+        self._hub.switch()
+
+    def _wake(self, task: Task) -> None:
+        """Give a waiting task its turn at this instant."""
+        if task.done or task.killed:
+            return
+        if task._wakeup is not None:
+            task._wakeup.cancel()
+        task._wakeup = self.call_at(self.now, self._resume, task)
+
+    def _finished(self, task: Task) -> None:
+        self._tasks.pop(task, None)
+        if task._joiners is not None:
+            task._joiners.set()
+        elif task.error is not None:
+            self._failed.append(task)
+
+    def _abandon(self, task: Task) -> None:
+        """The cell that waited for this task was interrupted or failed: nobody wants its result."""
+        if not task.done:
+            task.killed = True
+            if task._wakeup is not None:
+                task._wakeup.cancel()
+            if task:
+                task._wakeup = self.call_at(self.now, self._resume, task)
+            else:
+                self._tasks.pop(task, None)
+
+    def _enter_scope(self, scope: Scope | None) -> None:
+        if self._scope is not None:
+            self._scope.leave()
+        self._scope = scope
+        if scope is not None:
+            scope.enter()
+
+    def _need_task(self, verb: str) -> Task:
+        task = self.current
+        if task is None or task is not greenlet.getcurrent():
+            raise KernelError(f"only a task can {verb}; this code runs outside of the simulation")
+        return task
+
+    def _forget(self, timer: Timer) -> None:
+        """A timer was cancelled. Its heap entry goes when it surfaces, or now if most are dead."""
+        if not timer.background:
+            self._foreground -= 1
+        self._cancelled += 1
+        if self._cancelled > 1000 and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
+    # -- reports ---------------------------------------------------------------------------------
+
+    def _failure(self) -> TaskFailed:
+        task = self._failed.pop(0)
+        failure = TaskFailed(f"task {task.name} failed: {type(task.error).__name__}: {task.error}")
+        failure.__cause__ = task.error
+        return failure
+
+    def _deadlock(self, awaited: Task) -> Deadlock:
+        lines = [f"  {task.name} waits for {task.waiting_for}" for task in self._tasks]
+        return Deadlock(
+            f"{awaited.name} can never finish: nothing is left that could happen.\n" + "\n".join(lines)
+        )
+
+    def _runaway(self, reason: str) -> Runaway:
+        names = Counter(
+            timer.args[0].name if timer.args and isinstance(timer.args[0], Task) else _name(timer.callback)
+            for _, _, timer in self._heap
+            if timer.callback is not None
+        )
+        busiest = ", ".join(f"{name} ({count})" for name, count in names.most_common(5)) or "nothing"
+        victim, self._wall_victim = self._wall_victim, None
+        running = f" {victim} was running and never waited." if victim else ""
+        return Runaway(
+            f"{reason} ({self.events:,} events in all).{running} Next in line: {busiest}. "
+            "Look for a loop: a function that triggers itself, a retry without back-off, a job that never ends."
+        )
+
+
+def _name(callback: Callable[..., Any] | None) -> str:
+    return getattr(callback, "__qualname__", repr(callback))

@@ -1,0 +1,1 @@
+"""What a learner deploys and edits: one folder per pattern, and the toolkit every lesson uses."""
