@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from .assembly import ASSET_BUCKET, Assembly
 from .cloud.interface import Application
@@ -59,8 +59,8 @@ def deploy(
     waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
     try:
         waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
-    except Exception as error:
-        raise DeployFailed(f"{name} was not deployed: {_first_failure(cloudformation, name)}") from error
+    except WaiterError:
+        raise DeployFailed(f"{name} was not deployed: {_first_failure(cloudformation, name)}") from None
     verb = "updated" if update else "deployed"
     count = len(described.get("Changes", []))
     return _application(cloudformation, name, f"{name} {verb}: {count} resources in {now() - started:.0f} s")
@@ -107,8 +107,8 @@ def _wait_for_change_set(cloudformation: Any, change_set: str) -> dict[str, Any]
         cloudformation.get_waiter("change_set_create_complete").wait(
             ChangeSetName=change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
         )
-    except Exception:  # noqa: BLE001 - the description says why
-        pass
+    except WaiterError:
+        pass  # the description says why
     described: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=change_set)
     return described
 

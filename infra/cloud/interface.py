@@ -17,7 +17,9 @@ class SimulatedOnly(RuntimeError):
 class Application(Mapping[str, str]):
     """A deployed stack. As a mapping: its outputs, so ``app["QueueUrl"]``."""
 
-    def __init__(self, stack_name: str, outputs: dict[str, str], resources: dict[str, str], summary: str) -> None:
+    def __init__(
+        self, stack_name: str, outputs: dict[str, str], resources: dict[str, str], summary: str
+    ) -> None:
         self.stack_name = stack_name
         self.outputs = outputs
         self.resources = resources
@@ -127,11 +129,31 @@ class Cloud(abc.ABC):
     ) -> list[tuple[float, float]]:
         """A CloudWatch metric as (seconds since connect, value)."""
 
-    @abc.abstractmethod
-    def cost(self) -> Any:
-        """What this run costs at list prices."""
+    # -- simulated only (on a real account these raise SimulatedOnly) --------------------------------
 
-    # -- simulated only --------------------------------------------------------------------------
+    @abc.abstractmethod
+    def latency(self, queue: str, since: float = 0) -> Any:
+        """Seconds from a message's send to its deletion after success: ``.sent``, ``.values``, ``.unfinished``."""
+
+    @abc.abstractmethod
+    def queue_depth(self, queue: str, since: float = 0) -> Any:
+        """A queue over time: ``.times``, ``.visible``, ``.in_flight``, ``.delayed``, ``.oldest`` (s)."""
+
+    @abc.abstractmethod
+    def messages(self, queue: str, since: float = 0) -> Any:
+        """The story of every message of a queue: ``.sent``, ``.ended`` (s), ``.attempts``, ``.fate``."""
+
+    @abc.abstractmethod
+    def environments(self, function: str, since: float = 0) -> Any:
+        """Every execution environment of a function, with its spans (start, end, init | busy | idle)."""
+
+    @abc.abstractmethod
+    def cost(self, since: float = 0) -> Any:
+        """What this run costs at list prices, line by line."""
+
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of all that happened: the same for the same seed and code, on any machine."""
 
     @abc.abstractmethod
     def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:

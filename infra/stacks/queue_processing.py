@@ -1,6 +1,7 @@
 """Queue processing: a queue, a worker that reads it in batches, a dead-letter queue and its alarm."""
 
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -33,7 +34,7 @@ class QueueProcessing(Stack):
         max_concurrency: int | None = None,
         warehouse_seconds: float = 0.05,
         warehouse_capacity: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, name, **kwargs)
 
@@ -47,8 +48,9 @@ class QueueProcessing(Stack):
         )
         table = dynamodb.Table(
             self,
-            "Shipments",
+            "Parcels",
             partition_key=dynamodb.Attribute(name="orderId", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="parcelId", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -72,10 +74,10 @@ class QueueProcessing(Stack):
             lambda_.LayerVersion.from_layer_version_arn(
                 self,
                 "Powertools",
-                f"arn:aws:lambda:{self.region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:18",
+                f"arn:aws:lambda:{self.region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:27",
             )
         )
-        table.grant(worker, "dynamodb:UpdateItem")
+        table.grant(worker, "dynamodb:PutItem")
         warehouse.grant_invoke(worker)
         worker.add_event_source(
             sources.SqsEventSource(
@@ -112,7 +114,7 @@ class QueueProcessing(Stack):
         }.items():
             CfnOutput(self, output, value=value)
 
-    def function(self, name: str, *, code: str, **properties: object) -> lambda_.Function:
+    def function(self, name: str, *, code: str, **properties: Any) -> lambda_.Function:
         """A function of this stack, with a log group that goes when the stack goes."""
         group = logs.LogGroup(
             self, f"{name}Logs", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY

@@ -78,7 +78,9 @@ def test_a_timer_that_was_cancelled_neither_fires_nor_keeps_settle_waiting(kerne
     assert (kernel.now, log, timer.pending) == (0, [], False)
 
 
-def test_settle_does_not_wait_for_background_timers_but_runs_those_that_are_due_before(kernel: Kernel) -> None:
+def test_settle_does_not_wait_for_background_timers_but_runs_those_that_are_due_before(
+    kernel: Kernel,
+) -> None:
     log = []
     kernel.call_later(5, log.append, "background", background=True)
     kernel.call_later(10, log.append, "foreground")
@@ -140,6 +142,20 @@ def test_a_killed_task_stops_where_it_waits_and_cannot_wait_again(kernel: Kernel
     assert (task.done, task.killed) == (True, True)
 
 
+def test_a_killed_task_that_catches_everything_is_put_aside(kernel: Kernel) -> None:
+    def stubborn() -> None:
+        while True:
+            try:
+                kernel.sleep(100)
+            except BaseException:  # noqa: BLE001 - that is the point
+                pass
+
+    task = kernel.spawn(stubborn, name="stubborn")
+    kernel.call_later(10, kernel.kill, task)
+    assert kernel.settle()
+    assert (task.done, kernel.now) == (True, 10)
+
+
 def test_killing_a_task_before_its_first_turn(kernel: Kernel) -> None:
     task = kernel.spawn(lambda: pytest.fail("it ran"), name="never")
     kernel.kill(task)
@@ -158,7 +174,9 @@ def test_a_deadlock_says_who_waits_for_what(kernel: Kernel) -> None:
     assert "client waits for the consumer's answer" in text
 
 
-def test_events_without_progress_of_time_are_a_runaway(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_without_progress_of_time_are_a_runaway(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kernel_module, "EVENTS_WITHOUT_PROGRESS", 1_000)
 
     def loop() -> None:

@@ -34,7 +34,8 @@ class VirtualClock:
 
     def start(self, now: int) -> None:
         self._travel = time_machine.travel(
-            datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(microseconds=now), tick=False
+            datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(microseconds=now),
+            tick=False,
         )
         self._traveller = self._travel.start()
         self._shown = now

@@ -36,5 +36,9 @@ def microseconds(value: Any, name: str = "duration") -> int:
         rest = re.sub(r"(\d+(?:\.\d+)?)\s*([a-z]+)", "", value.lower())
         units = [_UNITS.get(unit) or _UNITS.get(unit.rstrip("s")) for _, unit in parts]
         if parts and not rest.strip() and all(units):
-            return round(sum(float(number) * (unit or 0) for (number, _), unit in zip(parts, units, strict=True)))
-    raise ValueError(f"{name}={value!r}: give a duration such as '90s', '2h', '14 days' or a number of seconds")
+            return round(
+                sum(float(number) * (unit or 0) for (number, _), unit in zip(parts, units, strict=True))
+            )
+    raise ValueError(
+        f"{name}={value!r}: give a duration such as '90s', '2h', '14 days' or a number of seconds"
+    )

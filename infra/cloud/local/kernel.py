@@ -32,6 +32,9 @@ MILLISECOND = 1_000
 EVENTS_WITHOUT_PROGRESS = 1_000_000
 """So many events at one instant of virtual time are taken for a loop that never ends."""
 
+IGNORED_KILLS = 100
+"""So often may a killed task catch its end and wait again before it is put aside for good."""
+
 _monotonic = real_time.monotonic  # bound before anybody replaces it by virtual time
 
 
@@ -101,7 +104,7 @@ class Timer:
             self.kernel._forget(self)
 
 
-class Task(greenlet.greenlet):
+class Task(greenlet.greenlet):  # type: ignore[misc]
     """One thread of control. Made by ``Kernel.spawn``; ``context`` belongs to the caller (who am I?)."""
 
     def __init__(
@@ -122,6 +125,7 @@ class Task(greenlet.greenlet):
         self.context = context
         self.done = False
         self.killed = False
+        self.ignored_kills = 0
         self.result: Any = None
         self.error: BaseException | None = None
         self.waiting_for = "its first turn"
@@ -230,9 +234,7 @@ class Kernel:
         task._wakeup = self.call_at(self.now, self._resume, task, background=background)
         return task
 
-    def call_at(
-        self, time: int, callback: Callable[..., Any], *args: Any, background: bool = False
-    ) -> Timer:
+    def call_at(self, time: int, callback: Callable[..., Any], *args: Any, background: bool = False) -> Timer:
         """Call back at a time (a past one means now). The callback must not wait: spawn a task for that.
 
         ``background`` marks what goes on for ever or only tidies up (the next tick of a schedule, an
@@ -485,10 +487,20 @@ class Kernel:
 
     def _block(self, task: Task, reason: str, timeout: int | None) -> None:
         if task.killed:
+            task.ignored_kills += 1
+            if task.ignored_kills > IGNORED_KILLS:
+                self._park(task)
             raise TaskKilled(task.name)
         task.waiting_for = reason
         if timeout is not None:
             task._wakeup = self.call_at(self.now + timeout, self._resume, task)
+        assert self._hub is not None
+        self._hub.switch()
+
+    def _park(self, task: Task) -> None:
+        """A killed task that catches every TaskKilled and goes on waiting never gets another turn."""
+        task.done = True
+        self._finished(task)
         assert self._hub is not None
         self._hub.switch()
 

@@ -2,10 +2,11 @@
 
 import json
 import os
+import uuid
 
 import boto3
 
-orders = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+parcels = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 warehouse = boto3.client("lambda")
 
 
@@ -14,14 +15,10 @@ class InvalidOrder(ValueError):
 
 
 def ship(order):
-    """Ask the warehouse for the goods, then count the shipment."""
+    """Ask the warehouse for the goods, then send a parcel. Called twice, it sends two."""
     if not order.get("items"):
         raise InvalidOrder(f"order {order['orderId']} has no items")
     answer = warehouse.invoke(FunctionName=os.environ["WAREHOUSE_NAME"], Payload=json.dumps(order))
     if "FunctionError" in answer:
         raise RuntimeError(f"the warehouse failed on order {order['orderId']}")
-    orders.update_item(
-        Key={"orderId": order["orderId"]},
-        UpdateExpression="ADD shipments :one",
-        ExpressionAttributeValues={":one": 1},
-    )
+    parcels.put_item(Item={"orderId": order["orderId"], "parcelId": str(uuid.uuid4())})

@@ -1,0 +1,218 @@
+"""The local target: the interface of a cloud on top of a world."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.assembly import synthesize
+from infra.cloud.interface import Application, Cloud, Handle
+from infra.deploy import deploy, destroy
+
+from .durations import microseconds
+from .kernel import Task
+from .service import Caller
+from .telemetry.cost import Bill, cost
+from .telemetry.gantt import Environment, environments
+from .telemetry.latency import Latency, Message, latency, messages
+from .telemetry.queue_depth import QueueDepth, queue_depth
+from .world import World
+
+
+class _Running(Handle):
+    def __init__(self, world: World, task: Task) -> None:
+        self._world = world
+        self._task = task
+
+    def join(self) -> Any:
+        return self._world.kernel.call(self._world.kernel.join, self._task, name="join")
+
+
+class LocalCloud(Cloud):
+    """moto in virtual time. Everything it knows about what happened is read from the journal."""
+
+    target = "local"
+    simulated = True
+
+    def __init__(
+        self,
+        seed: int = 0,
+        latency: str | Path | dict[str, Any] | None = None,
+        region: str = "us-east-1",
+    ) -> None:
+        self.world = World(seed=seed, latency=latency, region=region)
+        self.region = region
+        self.account = self.world.account
+        self.seed = seed
+
+    def __repr__(self) -> str:
+        return (
+            f"local cloud in virtual time: seed {self.seed}, {self.region}, {self.now:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
+    # -- AWS -------------------------------------------------------------------------------------
+
+    def client(self, service: str) -> Any:
+        self._check_open()
+        return self.world.client(service)
+
+    def resource(self, service: str) -> Any:
+        self._check_open()
+        return boto3.Session(region_name=self.region).resource(service)
+
+    def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
+        self._check_open()
+        if not isinstance(stack, type):
+            raise TypeError(f"deploy() takes a CDK stack class, such as QueueProcessing; got {stack!r}")
+        assembly = synthesize(stack, stack_name or stack.__name__, properties)
+        app: Application = self._in_task(
+            lambda: deploy(
+                self.world.client,
+                assembly,
+                account=self.account,
+                region=self.region,
+                now=lambda: self.world.kernel.now / 1_000_000,
+            ),
+            f"deploy {assembly.stack_name}",
+        )
+        return app
+
+    def destroy(self, app: Application | str) -> None:
+        self._check_open()
+        name = app if isinstance(app, str) else app.stack_name
+        self._in_task(lambda: destroy(self.world.client, name), f"destroy {name}")
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime.datetime:
+        return self.world.datetime()
+
+    @property
+    def elapsed(self) -> float:
+        return (self.world.kernel.now - self.world.started) / 1_000_000
+
+    def advance(self, duration: Any, *, wall: float | None = None) -> None:
+        """Let virtual time pass: what is due happens, nothing waits. ``wall`` bounds the real seconds."""
+        self._check_open()
+        self.world.kernel.advance(microseconds(duration), wall)
+
+    def sleep(self, seconds: float) -> None:
+        self._check_open()
+        kernel = self.world.kernel
+        if kernel.current is not None:
+            kernel.sleep(microseconds(seconds, "seconds"))
+        else:
+            kernel.advance(microseconds(seconds, "seconds"))
+
+    def settle(self, limit: Any = None, *, wall: float | None = None) -> None:
+        """Run until nothing is in flight. ``limit`` bounds virtual time, ``wall`` real seconds."""
+        self._check_open()
+        kernel = self.world.kernel
+        if not kernel.settle(None if limit is None else microseconds(limit, "limit"), wall):
+            waiting = ", ".join(f"{task.name} waits for {task.waiting_for}" for task in kernel.blocked[:5])
+            raise TimeoutError(f"still in flight after {limit} of virtual time: {waiting or 'timers only'}")
+
+    def spawn(self, function: Callable[..., Any], *args: Any, name: str = "") -> Handle:
+        self._check_open()
+        caller = Caller("notebook", "notebook", trace=self.world.new_trace())
+        task = self.world.kernel.spawn(function, *args, name=name or function.__name__, context=caller)
+        return _Running(self.world, task)
+
+    def rng(self, name: str) -> random.Random:
+        return self.world.kernel.rng(f"lesson.{name}")
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    def logs(self, name: str) -> list[str]:
+        return self.world.logs.lines(self._log_group(name))
+
+    def metrics(
+        self,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        *,
+        statistic: str = "Sum",
+        period: int = 60,
+    ) -> list[tuple[float, float]]:
+        start = self.world.datetime(self.world.started)
+        answer = self.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[
+                {
+                    "Id": "m",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": namespace,
+                            "MetricName": metric,
+                            "Dimensions": [
+                                {"Name": key, "Value": value} for key, value in dimensions.items()
+                            ],
+                        },
+                        "Period": period,
+                        "Stat": statistic,
+                    },
+                }
+            ],
+            StartTime=start,
+            EndTime=self.now + datetime.timedelta(seconds=period),
+            ScanBy="TimestampAscending",
+        )["MetricDataResults"][0]
+        times = [(time - start).total_seconds() for time in answer["Timestamps"]]
+        return list(zip(times, answer["Values"], strict=True))
+
+    def latency(self, queue: str, since: float = 0) -> Latency:
+        return latency(self.world.journal, queue, self._start(since), self.world.kernel.now)
+
+    def queue_depth(self, queue: str, since: float = 0) -> QueueDepth:
+        return queue_depth(self.world.journal, queue, self._start(since), self.world.kernel.now)
+
+    def messages(self, queue: str, since: float = 0) -> list[Message]:
+        return messages(self.world.journal, queue, self._start(since), self.world.kernel.now)
+
+    def environments(self, function: str, since: float = 0) -> list[Environment]:
+        return environments(self.world.journal, self._start(since), self.world.kernel.now, function)
+
+    def cost(self, since: float = 0) -> Bill:
+        return cost(self.world.journal, self._start(since), self.world.kernel.now)
+
+    def fingerprint(self) -> str:
+        """A hash of all that happened: the same seed and the same code give the same one, on any machine."""
+        return self.world.journal.fingerprint()
+
+    def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
+        """Faults inside a ``with`` block; see ``infra/cloud/local/faults.py`` for the kinds."""
+        self._check_open()
+        return self.world.faults(on, **kinds)
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        self.world.close()
+
+    def _log_group(self, name: str) -> str:
+        """The log group of a function, or the name itself if there is no such function."""
+        try:
+            function = self.client("lambda").get_function_configuration(FunctionName=name)
+        except ClientError:
+            return name
+        return str(function["LoggingConfig"]["LogGroup"])
+
+    def _start(self, since: float) -> int:
+        """Seconds since ``connect`` as virtual microseconds."""
+        return self.world.started + round(since * 1_000_000)
+
+    def _in_task(self, function: Callable[[], Any], name: str) -> Any:
+        caller = Caller("notebook", "notebook", trace=self.world.new_trace())
+        return self.world.kernel.call(function, name=name, context=caller)
+
+    def _check_open(self) -> None:
+        if self.world.closed:
+            raise RuntimeError("this cloud is closed: run the cell with connect() again")

@@ -1,0 +1,110 @@
+"""What an update would do: the difference between a stack and a request, as change sets show it.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .engine import Engine, Existing
+from .graph import dependencies, order
+from .intrinsics import KNOWN_AFTER_APPLY, Evaluator
+from .outputs import Exports, evaluate_outputs
+from .providers.base import changed
+from .references import invalid
+from .stack import Request, Stack
+from .template import Definition
+
+
+class _Ahead(Existing):
+    """Resources as they will be: what is made anew is unknown, what stays is known."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        self.new: dict[str, None] = {}
+        self.dynamic: dict[str, None] = {}
+
+    def ref(self, logical_id: str) -> Any:
+        return KNOWN_AFTER_APPLY if logical_id in self.new else super().ref(logical_id)
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        if logical_id in self.new or logical_id in self.dynamic:
+            return KNOWN_AFTER_APPLY
+        return super().attribute(logical_id, name)
+
+
+def find_changes(
+    engine: Engine,
+    exports: Exports,
+    stack: Stack,
+    request: Request,
+    definitions: Mapping[str, Definition],
+    evaluator: Evaluator,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The resource changes, in the order they would be made, and whether anything differs at all."""
+    ahead = _Ahead(stack)
+    evaluator = evaluator.with_resources(ahead, exports.value)
+    entries: dict[str, dict[str, Any]] = {}
+    retyped = [
+        name
+        for name, definition in definitions.items()
+        if name in stack.resources
+        and stack.resources[name].exists
+        and stack.resources[name].type != definition.type
+    ]
+    if retyped:
+        raise invalid(
+            "Update of resource type is not permitted. The new template modifies resource type of the "
+            f"following resources: [{', '.join(retyped)}]"
+        )
+    for name in order(dependencies(definitions, evaluator)):
+        definition = definitions[name]
+        resource = stack.resources.get(name)
+        if resource is None or not resource.exists or resource.status == "CREATE_FAILED":
+            ahead.new[name] = None
+            entries[name] = _entry("Add", name, definition.type)
+            continue
+        props = engine.evaluate(request, definition, evaluator)
+        names = changed(resource.properties, props)
+        if not names:
+            continue
+        provider = engine.provider(definition.type)
+        replacing = provider.replacing(resource.properties, props)
+        certain = [each for each in replacing if KNOWN_AFTER_APPLY not in str(props.get(each))]
+        if replacing:
+            ahead.new[name] = None
+        elif provider.dynamic_attributes:
+            ahead.dynamic[name] = None
+        entry = _entry("Modify", name, definition.type)
+        entry["PhysicalResourceId"] = resource.physical_id
+        entry["Replacement"] = "True" if certain else "Conditional" if replacing else "False"
+        entry["Scope"] = ["Tags" if each == "Tags" else "Properties" for each in names]
+        entry["Scope"] = list(dict.fromkeys(entry["Scope"]))
+        entry["Details"] = [_detail(each, each in replacing, props.get(each)) for each in names]
+        entries[name] = entry
+    for name, resource in stack.resources.items():
+        if name not in definitions and resource.exists:
+            entries[name] = _entry("Remove", name, resource.type)
+            entries[name]["PhysicalResourceId"] = resource.physical_id
+    differs = bool(entries) or evaluate_outputs(request.template, evaluator) != stack.outputs
+    differs = differs or request.tags != stack.request.tags
+    return [{"Type": "Resource", "ResourceChange": entry} for entry in entries.values()], differs
+
+
+def _entry(action: str, name: str, kind: str) -> dict[str, Any]:
+    return {"Action": action, "LogicalResourceId": name, "ResourceType": kind, "Scope": [], "Details": []}
+
+
+def _detail(name: str, replaces: bool, value: Any) -> dict[str, Any]:
+    dynamic = KNOWN_AFTER_APPLY in str(value)
+    requires = "Conditionally" if replaces and dynamic else "Always" if replaces else "Never"
+    target: dict[str, Any] = {"Attribute": "Properties", "Name": name, "RequiresRecreation": requires}
+    if name == "Tags":
+        target = {"Attribute": "Tags", "RequiresRecreation": "Never"}
+    return {
+        "Target": target,
+        "Evaluation": "Dynamic" if dynamic else "Static",
+        "ChangeSource": "ResourceReference" if dynamic else "DirectModification",
+    }

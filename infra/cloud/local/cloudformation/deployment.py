@@ -1,0 +1,334 @@
+"""Whole stacks: creation with roll-back, update with clean-up and roll-back, deletion.
+
+Each runs in a kernel task after the API call has returned. Resources that do not depend on each other are
+worked on concurrently.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+
+from ..kernel import TaskKilled
+from ..service import ServiceError
+from .engine import INTERRUPTED, Engine, Existing, why
+from .graph import Graph, Walk, dependencies, reverse
+from .intrinsics import Evaluator
+from .outputs import Exports, evaluate_outputs
+from .preflight import active
+from .references import invalid
+from .stack import Request, Resource, Stack
+from .template import Definition
+
+REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+
+
+class Deployment:
+    """One operation on one stack. ``create``, ``update`` and ``delete`` are the bodies of its task."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        exports: Exports,
+        stack: Stack,
+        request: Request,
+        evaluator: Evaluator | None = None,
+    ) -> None:
+        """Without an evaluator it can only delete."""
+        self.engine = engine
+        self.exports = exports
+        self.stack = stack
+        self.request = request
+        self.imported: dict[str, None] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.graph: Graph = {}
+        if evaluator is not None:
+            self.evaluator = evaluator.with_resources(Existing(stack), self._import)
+            self.definitions = active(request.template, self.evaluator)
+            self.graph = dependencies(self.definitions, self.evaluator)
+        self._walk: Walk | None = None
+        self._cancelled: dict[str, None] = {}
+
+    def _import(self, name: str) -> str:
+        self.imported[name] = None
+        return self.exports.value(name)
+
+    # -- create ----------------------------------------------------------------------------------
+
+    def create(self) -> None:
+        stack = self.stack
+        self.engine.stack_event(stack, "CREATE_IN_PROGRESS", "User Initiated", self.request.token)
+        stack.request, stack.graph = self.request, self.graph
+        try:
+            reason = self._forward(self._create_one)
+            if not reason:
+                self.engine.stack_event(stack, "CREATE_COMPLETE")
+                return
+            if stack.on_failure == "DO_NOTHING":
+                self.engine.stack_event(stack, "CREATE_FAILED", reason)
+                return
+            self.engine.stack_event(stack, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+            failed = self._delete_all("RetainExceptOnCreate")
+        except TaskKilled:
+            self.engine.stack_event(stack, "CREATE_FAILED", INTERRUPTED)
+            raise
+        if failed:
+            self.engine.stack_event(stack, "ROLLBACK_FAILED", _failed_to("delete", failed))
+            return
+        self.engine.stack_event(stack, "ROLLBACK_COMPLETE")
+        if stack.on_failure == "DELETE":
+            self.delete(())
+
+    def _create_one(self, name: str) -> bool:
+        resource = self.stack.resources.get(name)
+        half_made = resource is not None and resource.exists and resource.status == "CREATE_FAILED"
+        if resource is not None and half_made and not self.engine.delete(self.stack, self.request, resource):
+            return False
+        definition = self.definitions[name]
+        resource = self.stack.resources[name] = _new_resource(definition)
+        self.engine.event(self.stack, resource, "CREATE_IN_PROGRESS")
+
+        def make() -> None:
+            props = self.engine.evaluate(self.request, definition, self.evaluator)
+            self.engine.create(self.stack, self.request, resource, props)
+
+        return self._attempt(resource, "CREATE", make)
+
+    def _attempt(self, resource: Resource, verb: str, act: Callable[[], None]) -> bool:
+        """Do it; then the event of its success or failure. The first failure cancels what is under way."""
+        name = resource.logical_id
+        try:
+            act()
+        except TaskKilled:
+            self.engine.event(self.stack, resource, f"{verb}_FAILED", INTERRUPTED)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it becomes the reason of the failure
+            if name not in self._cancelled:
+                self.engine.event(self.stack, resource, f"{verb}_FAILED", why(error))
+                self._cancel_others(name)
+            return False
+        if name in self._cancelled:
+            return False
+        self.engine.event(self.stack, resource, f"{verb}_COMPLETE")
+        return True
+
+    def _cancel_others(self, failed: str) -> None:
+        assert self._walk is not None
+        for name in self._walk.running:
+            resource = self.stack.resources[name]
+            verb, _, ending = resource.status.partition("_")
+            if name != failed and name not in self._cancelled and ending == "IN_PROGRESS":
+                self._cancelled[name] = None
+                what = "creation" if verb == "CREATE" else "update"
+                self.engine.event(self.stack, resource, f"{verb}_FAILED", f"Resource {what} cancelled")
+
+    def _forward(self, work: Callable[[str], bool]) -> str:
+        """All resources in order, then the outputs; return why it failed, or ""."""
+        self._walk = Walk(self.engine.kernel, self.graph, work, self.stack.name)
+        failed = self._walk.run()
+        if failed:
+            ordered = [name for name in self.graph if name in failed]
+            created = [name for name in ordered if self.stack.resources[name].status == "CREATE_FAILED"]
+            updated = [name for name in ordered if name not in created]
+            return _failed_to("create", created) + _failed_to("update", updated)
+        try:
+            outputs = evaluate_outputs(self.request.template, self.evaluator)
+            self.exports.check(self.stack, outputs)
+        except ServiceError as error:
+            return f"{error.message.rstrip('.')}. "
+        self.stack.outputs = outputs
+        self.stack.imports = self.imported
+        return ""
+
+    # -- update ----------------------------------------------------------------------------------
+
+    def update(self) -> None:
+        stack, engine = self.stack, self.engine
+        self._before = {name: copy.copy(resource) for name, resource in stack.resources.items()}
+        self._before_graph, self._before_request = stack.graph, stack.request
+        self._replaced: dict[str, Resource] = {}
+        self._touched: dict[str, None] = {}
+        stack.updated = engine.kernel.now
+        engine.stack_event(stack, "UPDATE_IN_PROGRESS", "User Initiated", self.request.token)
+        try:
+            reason = self._forward(self._update_one)
+            if reason and stack.on_failure == "DO_NOTHING":
+                stack.graph = {**stack.graph, **self.graph}
+                engine.stack_event(stack, "UPDATE_FAILED", reason)
+            elif reason:
+                self._roll_back_update(reason)
+            else:
+                stack.request, stack.graph = self.request, self.graph
+                engine.stack_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+                self._clean_up()
+                engine.stack_event(stack, "UPDATE_COMPLETE")
+        except TaskKilled:
+            stack.graph = {**stack.graph, **self.graph}
+            engine.stack_event(stack, "UPDATE_FAILED", INTERRUPTED)
+            raise
+
+    def _update_one(self, name: str) -> bool:
+        definition = self.definitions[name]
+        resource = self.stack.resources.get(name)
+        if resource is None or not resource.exists or resource.status == "CREATE_FAILED":
+            self._touched[name] = None
+            return self._create_one(name)
+        try:
+            props = self.engine.evaluate(self.request, definition, self.evaluator)
+        except Exception as error:  # noqa: BLE001 - as in _attempt
+            self.engine.event(self.stack, resource, "UPDATE_FAILED", why(error))
+            self._cancel_others(name)
+            return False
+        resource.deletion_policy = definition.deletion_policy
+        resource.update_replace_policy = definition.update_replace_policy
+        if props == resource.properties:
+            return True
+        self._touched[name] = None
+        provider = self.engine.provider(resource.type)
+        replacing = provider.replacing(resource.properties, props)
+        if not replacing:
+            self.engine.event(self.stack, resource, "UPDATE_IN_PROGRESS")
+            return self._attempt(resource, "UPDATE", lambda: self._change(resource, props))
+        new = self.stack.resources[name] = _new_resource(definition)
+        new.status = "UPDATE_IN_PROGRESS"
+        self._replaced[name] = resource
+        new.physical_id, old_id = "", resource.physical_id
+        self.engine.event(self.stack, new, "UPDATE_IN_PROGRESS", REPLACING)
+
+        def replace() -> None:
+            named = provider.named_by
+            if named and props.get(named) is not None and props.get(named) == resource.properties.get(named):
+                raise invalid(
+                    "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                    f"Rename {old_id} and update the stack again."
+                )
+            self.engine.create(self.stack, self.request, new, props, "UPDATE")
+
+        return self._attempt(new, "UPDATE", replace)
+
+    def _change(self, resource: Resource, props: dict[str, object]) -> None:
+        old = copy.copy(resource)
+        self.engine.update(self.stack, self.request, resource, props)
+        if resource.physical_id != old.physical_id:  # a custom resource answered with another id
+            self._replaced[resource.logical_id] = old
+
+    def _clean_up(self) -> None:
+        """Delete what was replaced or left the template; a failure here does not fail the update."""
+        removed = [name for name in self._before if name not in self.definitions]
+        doomed = {
+            name: self._replaced.get(name) or self.stack.resources[name]
+            for name in [*removed, *self._replaced]
+        }
+
+        def remove(name: str) -> bool:
+            resource = doomed[name]
+            policy = resource.update_replace_policy if name in self._replaced else resource.deletion_policy
+            if resource.exists and policy in ("Retain", "RetainExceptOnCreate"):
+                self.engine.event(self.stack, resource, "DELETE_SKIPPED")
+                return True
+            return not resource.exists or self.engine.delete(self.stack, self._before_request, resource)
+
+        Walk(self.engine.kernel, _backwards(self._before_graph, doomed), remove, self.stack.name).run(
+            go_on=True
+        )
+        for name in removed:
+            del self.stack.resources[name]
+
+    def _roll_back_update(self, reason: str) -> None:
+        stack, engine = self.stack, self.engine
+        engine.stack_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+        attempted = dict(stack.resources)
+        new = {
+            name: attempted[name]
+            for name in self._touched
+            if name not in self._before or name in self._replaced or not self._before[name].exists
+        }
+        for name, before in self._before.items():
+            if name in new:
+                stack.resources[name] = before
+            stack.resources[name].deletion_policy = before.deletion_policy
+            stack.resources[name].update_replace_policy = before.update_replace_policy
+
+        def restore(name: str) -> bool:
+            if name in new:
+                return True
+            resource, before = stack.resources[name], self._before[name]
+            engine.event(stack, resource, "UPDATE_IN_PROGRESS")
+            self._cancelled.pop(name, None)
+            return self._attempt(
+                resource,
+                "UPDATE",
+                lambda: engine.update(stack, self._before_request, resource, before.properties),
+            )
+
+        touched = {name: self._before_graph.get(name, ()) for name in self._touched if name in self._before}
+        self._walk = Walk(engine.kernel, touched, restore, stack.name)
+        failed = self._walk.run()
+        if failed:
+            engine.stack_event(stack, "UPDATE_ROLLBACK_FAILED", _failed_to("update", failed))
+            return
+        engine.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+
+        def remove(name: str) -> bool:
+            return not new[name].exists or engine.delete(stack, self.request, new[name])
+
+        Walk(engine.kernel, _backwards(self.graph, new), remove, stack.name).run(go_on=True)
+        for name in new:
+            if name not in self._before:
+                del stack.resources[name]
+        engine.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE")
+
+    # -- delete ----------------------------------------------------------------------------------
+
+    def delete(self, retain: tuple[str, ...]) -> None:
+        stack = self.stack
+        self.engine.stack_event(stack, "DELETE_IN_PROGRESS", "User Initiated")
+        try:
+            failed = self._delete_all("", retain)
+        except TaskKilled:
+            self.engine.stack_event(stack, "DELETE_FAILED", INTERRUPTED)
+            raise
+        if failed:
+            self.engine.stack_event(stack, "DELETE_FAILED", _failed_to("delete", failed))
+            return
+        stack.deleted = self.engine.kernel.now
+        stack.outputs = {}
+        stack.imports = {}
+        self.engine.stack_event(stack, "DELETE_COMPLETE")
+
+    def _delete_all(self, deletable_policy: str, retain: tuple[str, ...] = ()) -> list[str]:
+        """Delete every resource, dependents first, but those that say Retain; return what could not be."""
+        stack = self.stack
+        there = {name: resource for name, resource in stack.resources.items() if resource.exists}
+
+        def remove(name: str) -> bool:
+            resource = there[name]
+            kept = resource.deletion_policy in ("Retain", "RetainExceptOnCreate")
+            if name in retain or (kept and resource.deletion_policy != deletable_policy):
+                self.engine.event(stack, resource, "DELETE_SKIPPED")
+                return True
+            return self.engine.delete(stack, stack.request, resource)
+
+        failed = Walk(self.engine.kernel, _backwards(stack.graph, there), remove, stack.name).run(go_on=True)
+        return [name for name in there if name in failed]
+
+
+def _new_resource(definition: Definition) -> Resource:
+    return Resource(
+        definition.logical_id,
+        definition.type,
+        deletion_policy=definition.deletion_policy,
+        update_replace_policy=definition.update_replace_policy,
+    )
+
+
+def _backwards(graph: Graph, names: Mapping[str, object]) -> dict[str, list[str]]:
+    """The order of deleting, among these names: a resource goes after the ones that depend on it."""
+    return reverse({name: [each for each in graph.get(name, ()) if each in names] for name in names})
+
+
+def _failed_to(verb: str, names: list[str]) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]. " if names else ""

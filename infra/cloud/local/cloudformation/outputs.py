@@ -1,0 +1,87 @@
+"""A stack's outputs, and the exports through which other stacks use them.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .intrinsics import Evaluator
+from .references import invalid
+from .stack import Output, Stack
+from .template import Template
+
+
+def evaluate_outputs(template: Template, evaluator: Evaluator) -> dict[str, Output]:
+    """The outputs whose condition holds. Raises ValidationError."""
+    outputs = {}
+    for key, output in template.outputs.items():
+        condition = output.get("Condition")
+        if condition is not None and not evaluator.holds(condition):
+            continue
+        value = _text(evaluator.evaluate(output["Value"]))
+        export = output.get("Export", {}).get("Name")
+        outputs[key] = Output(
+            key,
+            value,
+            output.get("Description") or "",
+            _text(evaluator.evaluate(export)) if export is not None else "",
+        )
+    return outputs
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict | list) or not isinstance(value, str | int | float):
+        raise invalid(
+            "Template format error: The Value field of every Outputs member must evaluate to a String."
+        )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class Exports:
+    """The account's exports, seen across all live stacks."""
+
+    def __init__(self, stacks: Callable[[], Iterable[Stack]]) -> None:
+        self._stacks = stacks
+
+    def all(self) -> dict[str, tuple[Stack, str]]:
+        return {name: (stack, value) for stack in self._stacks() for name, value in stack.exports.items()}
+
+    def value(self, name: str) -> str:
+        found = self.all().get(name)
+        if found is None:
+            raise invalid(f"No export named {name} found.")
+        return found[1]
+
+    def importers(self, name: str) -> list[Stack]:
+        return [stack for stack in self._stacks() if name in stack.imports]
+
+    def check(self, stack: Stack, outputs: dict[str, Output]) -> None:
+        """Raise if the new outputs export a name of another stack, or change or drop one that is imported."""
+        new = {output.export: output.value for output in outputs.values() if output.export}
+        everybody = self.all()
+        for name in new:
+            if name in everybody and everybody[name][0] is not stack:
+                raise invalid(
+                    f"Export with name {name} is already exported by stack {everybody[name][0].name}"
+                )
+        for name, value in stack.exports.items():
+            importers = [each for each in self.importers(name) if each is not stack]
+            if importers and name not in new:
+                raise invalid(f"Cannot delete export {name} as it is in use by {_names(importers)}")
+            if importers and new[name] != value:
+                raise invalid(f"Cannot update export {name} as it is in use by {_names(importers)}")
+
+    def check_delete(self, stack: Stack) -> None:
+        for name in stack.exports:
+            importers = [each for each in self.importers(name) if each is not stack]
+            if importers:
+                raise invalid(f"Export {name} cannot be deleted as it is in use by {_names(importers)}")
+
+
+def _names(stacks: list[Stack]) -> str:
+    return ", ".join(stack.name for stack in stacks)

@@ -1,0 +1,29 @@
+"""Resource types: one file per service, one class per type. ``provider_for`` finds the class of a type."""
+
+from __future__ import annotations
+
+from . import cdk, cloudwatch, dynamodb, iam, lambda_, lambda_events, logs, sqs, ssm
+from .base import Provider
+
+_PROVIDERS: dict[str, Provider] = {
+    provider.type: provider()
+    for module in (cdk, cloudwatch, dynamodb, iam, lambda_, lambda_events, logs, sqs, ssm)
+    for provider in module.PROVIDERS
+}
+
+
+def register(provider: type[Provider]) -> None:
+    """Add a type, or replace one. The type ``Custom::*`` answers for all that begin so."""
+    _PROVIDERS[provider.type] = provider()
+
+
+def provider_for(kind: str) -> Provider | None:
+    """The provider of a resource type, or None if the type is not simulated."""
+    found = _PROVIDERS.get(kind)
+    if found is None and "::" in kind:
+        found = _PROVIDERS.get(kind.split("::", 1)[0] + "::*")
+    return found
+
+
+def handled_types() -> list[str]:
+    return sorted(_PROVIDERS)

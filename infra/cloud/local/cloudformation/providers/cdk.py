@@ -1,0 +1,50 @@
+"""What the CDK and old templates put in that is no resource of any service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Context, Outcome, Provider
+from .schema import STRING, accepts, optional
+
+
+class Metadata(Provider):
+    """The CDK's usage report. https://docs.aws.amazon.com/cdk/v2/guide/usage-data.html"""
+
+    type = "AWS::CDK::Metadata"
+    properties = accepts(Analytics=optional(STRING), Modules=optional(STRING))
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        return Outcome(ctx.name())
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return Outcome(physical_id)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        return None
+
+
+class WaitConditionHandle(Provider):
+    """A handle without a wait condition: templates use it as an empty placeholder.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitconditionhandle.html
+    """
+
+    type = "AWS::CloudFormation::WaitConditionHandle"
+    attributes = ("Id",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        url = (
+            f"https://cloudformation-waitcondition-{ctx.region}.s3.amazonaws.com/"
+            f"{ctx.stack_id}/{ctx.logical_id}/{ctx.name(64)}"
+        )
+        return Outcome(url, {"Id": url})
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return Outcome(physical_id, {"Id": physical_id})
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        return None
+
+
+PROVIDERS: tuple[type[Provider], ...] = (Metadata, WaitConditionHandle)

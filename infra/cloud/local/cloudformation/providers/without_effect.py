@@ -1,0 +1,61 @@
+"""Properties that are accepted and change nothing, each with the reason: the one place that lists them.
+
+Type -> path of the property -> why it has no effect in a simulation. They still count as a change when
+they change, as on AWS, and nothing is called for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TAGS = "tags are labels for people and bills; nothing here reads them"
+ENCRYPTION = "data at rest is in this process's memory; encryption changes no behaviour"
+OBSERVING = "what it would record is derived from the journal in any case"
+CPU = "handlers run on this machine's processor, whatever the architecture"
+RUNTIME = "handlers run on this Python; runtime patches are not simulated"
+COST = "a storage class changes the price only, and the price list here is that of the standard class"
+CAPACITY = "pre-warmed capacity changes nothing: no partition here is ever cold"
+BACKUP = "nothing here fails in a way that a backup would repair"
+
+WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
+    "AWS::SQS::Queue": {
+        "Tags": TAGS,
+        "KmsMasterKeyId": ENCRYPTION,
+        "KmsDataKeyReusePeriodSeconds": ENCRYPTION,
+        "SqsManagedSseEnabled": ENCRYPTION,
+    },
+    "AWS::Lambda::Function": {
+        "Tags": TAGS,
+        "Code.SourceKMSKeyArn": ENCRYPTION,
+        "Code.S3ObjectStorageMode": "where Lambda keeps the archive changes nothing that can be seen",
+        "KmsKeyArn": ENCRYPTION,
+        "RuntimeManagementConfig": RUNTIME,
+    },
+    "AWS::Lambda::EventSourceMapping": {
+        "Tags": TAGS,
+        "KmsKeyArn": ENCRYPTION,
+        "LoggingConfig": OBSERVING,
+        "MetricsConfig": OBSERVING,
+    },
+    "AWS::Lambda::Version": {"RuntimePolicy": RUNTIME},
+    "AWS::Lambda::LayerVersion": {
+        "CompatibleArchitectures": CPU,
+        "Content.S3ObjectStorageMode": "where Lambda keeps the archive changes nothing that can be seen",
+    },
+    "AWS::DynamoDB::Table": {
+        "Tags": TAGS,
+        "ContributorInsightsSpecification": OBSERVING,
+        "GlobalSecondaryIndexes.ContributorInsightsSpecification": OBSERVING,
+        "GlobalSecondaryIndexes.WarmThroughput": CAPACITY,
+        "PointInTimeRecoverySpecification.RecoveryPeriodInDays": BACKUP,
+        "SSESpecification": ENCRYPTION,
+        "StreamSpecification.Tags": TAGS,
+        "TableClass": COST,
+        "WarmThroughput": CAPACITY,
+    },
+    "AWS::IAM::Role": {"Tags": TAGS},
+    "AWS::Logs::LogGroup": {"Tags": TAGS, "KmsKeyId": ENCRYPTION, "LogGroupClass": COST},
+    "AWS::CloudWatch::Alarm": {"Tags": TAGS},
+    "AWS::CloudWatch::Dashboard": {"Tags": TAGS},
+    "AWS::SSM::Parameter": {"Tags": TAGS, "Tier": COST},
+}

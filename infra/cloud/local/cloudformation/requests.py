@@ -1,0 +1,217 @@
+"""From the parameters of an API call to a checked request: template, parameter values, stack.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from ..service import Call, Caller, Service, ServiceError
+from .deployment import Deployment
+from .engine import Engine
+from .graph import order
+from .intrinsics import Evaluator
+from .outputs import Exports
+from .parameters import resolve
+from .preflight import active, check_resources, check_rules
+from .references import invalid
+from .stack import ChangeSet, Request, Stack
+from .template import Template, parse
+
+if TYPE_CHECKING:
+    from ..world import World
+
+_STACK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
+_UPDATABLE = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+)
+_MAX_BODY = 51_200
+"""Bytes of a TemplateBody; a TemplateURL may hold 1 MB.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+
+
+class Requests(Service):
+    """The stacks, and what every operation needs of them."""
+
+    name = "cloudformation"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.stacks: dict[str, Stack] = {}
+        """Every stack there ever was, by id; the deleted ones answer to their id only."""
+        self.engine = Engine(world)
+        self.exports = Exports(self.live)
+
+    def live(self) -> Iterator[Stack]:
+        return (stack for stack in self.stacks.values() if stack.status != "DELETE_COMPLETE")
+
+    def _start(self, stack: Stack, status: str, body: Callable[[], None], caller: Caller) -> None:
+        """Begin an operation. The status says so from this instant, so that a second one is refused."""
+        stack.status = status
+        stack.task = self.kernel.spawn(body, name=f"cloudformation {stack.name}", context=caller)
+
+    def _find(self, name: str) -> Stack | None:
+        if name in self.stacks:
+            return self.stacks[name]
+        return next((stack for stack in self.live() if stack.name == name), None)
+
+    def _existing(self, name: str, message: str = "Stack with id {} does not exist") -> Stack:
+        stack = self._find(name)
+        if stack is None:
+            raise invalid(message.format(name))
+        return stack
+
+    def _change_set(self, call: Call) -> ChangeSet:
+        name, stack_name = call.params["ChangeSetName"], call.params.get("StackName")
+        if not name.startswith("arn:") and not stack_name:
+            raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        stacks = (
+            [self._existing(stack_name, "Stack [{}] does not exist")] if stack_name else list(self.live())
+        )
+        for stack in stacks:
+            executed = [stack.executed] if stack.executed is not None else []
+            for change_set in [*stack.change_sets.values(), *executed]:
+                if name in (change_set.name, change_set.id):
+                    return change_set
+        raise ServiceError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+
+    def _owner(self, change_set: ChangeSet) -> Stack:
+        return self.stacks[change_set.stack_id]
+
+    @staticmethod
+    def _check_updatable(stack: Stack) -> None:
+        if stack.status not in _UPDATABLE:
+            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+    def _arn(self, kind: str, name: str, call: Call) -> str:
+        return f"arn:aws:cloudformation:{call.region}:{call.account}:{kind}/{name}/{self.engine.new_id()}"
+
+    def _new_stack(self, call: Call, name: str = "") -> Stack:
+        name = name or call.params["StackName"]
+        if not _STACK_NAME.fullmatch(name):
+            raise invalid(
+                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            )
+        nothing = Request(Template("", {}), {}, {})
+        arn = self._arn("stack", name, call)
+        return Stack(arn, name, call.account, call.region, nothing, self.kernel.now, root=arn)
+
+    def _deployer(self, call: Call) -> Caller:
+        role = call.params.get("RoleARN")
+        if not role:
+            return call.caller
+        return Caller("service", "cloudformation", role=role, trace=call.caller.trace)
+
+    def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
+        params = call.params
+        template = parse(self._text(call, previous))
+        values = resolve(
+            template,
+            params.get("Parameters") or [],
+            previous.given if previous else None,
+            lambda names: self._ssm_values(names, call.caller),
+        )
+        tags = params.get("Tags")
+        notifications = tuple(params.get("NotificationARNs") or (previous.notifications if previous else ()))
+        request = Request(
+            template=template,
+            parameters=values.resolved,
+            given=values.given,
+            tags=tuple((tag["Key"], tag["Value"]) for tag in tags)
+            if tags is not None
+            else (previous.tags if previous else ()),
+            capabilities=tuple(params.get("Capabilities") or ()),
+            notifications=notifications,
+            caller=self._deployer(call),
+            role=params.get("RoleARN", previous.role if previous else ""),
+            token=params.get("ClientRequestToken", ""),
+        )
+        return request, self._evaluator(template, values.resolved, stack, notifications)
+
+    def _deployment(self, stack: Stack, request: Request, evaluator: Evaluator) -> Deployment:
+        """Checked: raises what is wrong with the template before anything is created."""
+        check_rules(request.template, evaluator)
+        check_resources(request.template, active(request.template, evaluator), evaluator)
+        deployment = Deployment(self.engine, self.exports, stack, request, evaluator)
+        order(deployment.graph)
+        return deployment
+
+    def _evaluator(
+        self, template: Template, values: dict[str, Any], stack: Stack, notifications: tuple[str, ...]
+    ) -> Evaluator:
+        pseudo = {
+            "AWS::AccountId": stack.account,
+            "AWS::NotificationARNs": list(notifications),
+            "AWS::Partition": "aws",
+            "AWS::Region": stack.region,
+            "AWS::StackId": stack.id,
+            "AWS::StackName": stack.name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        return Evaluator({**pseudo, **values}, template.mappings, template.conditions)
+
+    def _ssm_values(self, names: list[str], caller: Caller) -> dict[str, str]:
+        found = {}
+        for name in dict.fromkeys(names):
+            try:
+                found[name] = self.world.call("ssm", "GetParameter", {"Name": name}, caller)["Parameter"][
+                    "Value"
+                ]
+            except ServiceError as error:
+                if error.code != "ParameterNotFound":
+                    raise
+                raise invalid(
+                    f"Unable to fetch parameters [{name}] from parameter store for this account."
+                ) from None
+        return found
+
+    def _text(self, call: Call, previous: Request | None) -> str:
+        """The template's text: TemplateBody, TemplateURL (in S3), or the previous one."""
+        params = call.params
+        body, url = params.get("TemplateBody"), params.get("TemplateURL")
+        if params.get("UsePreviousTemplate") and previous is not None and not body and not url:
+            return previous.template.text
+        if bool(body) == bool(url):
+            raise invalid("Either Template URL or Template Body must be specified.")
+        if body:
+            if len(body.encode()) > _MAX_BODY:
+                raise invalid(
+                    f"1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+                    f"Member must have length less than or equal to {_MAX_BODY}"
+                )
+            return str(body)
+        bucket, key = s3_location(str(url))
+        try:
+            answer = self.world.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, call.caller)
+        except ServiceError as error:
+            raise invalid(f"S3 error: {error.message}") from None
+        content = answer["Body"]
+        return (content if isinstance(content, bytes) else content.read()).decode()
+
+
+def s3_location(url: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URL, in path style or virtual-hosted style.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    parts = urlparse(url)
+    host = parts.hostname or ""
+    path = unquote(parts.path.lstrip("/"))
+    if parts.scheme == "s3":
+        return parts.netloc, path
+    match = re.fullmatch(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com", host)
+    if match is None:
+        raise invalid("TemplateURL must be a supported URL.")
+    if match.group("bucket"):
+        return match.group("bucket"), path
+    bucket, _, key = path.partition("/")
+    return bucket, key

@@ -1,0 +1,328 @@
+"""A CloudFormation template: read from JSON or YAML, its sections and references checked.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from .intrinsics import PSEUDO_PARAMETERS
+from .references import invalid, mentions
+
+SECTIONS = (
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Rules",
+    "Mappings",
+    "Conditions",
+    "Transform",
+    "Resources",
+    "Outputs",
+    "Hooks",
+    "Globals",
+)
+RESOURCE_ATTRIBUTES = (
+    "Type",
+    "Properties",
+    "DependsOn",
+    "Condition",
+    "Metadata",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "CreationPolicy",
+    "UpdatePolicy",
+)
+MAX_RESOURCES = 500
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+    """One entry of ``Resources``, as written."""
+
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    deletion_policy: str = "Delete"
+    update_replace_policy: str = "Delete"
+    policies: tuple[str, ...] = ()
+    """Which of CreationPolicy and UpdatePolicy it asks for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Template:
+    """A checked template. Sections are as written: no intrinsic function is evaluated yet."""
+
+    text: str
+    resources: dict[str, Definition]
+    description: str = ""
+    parameters: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    mappings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    conditions: dict[str, Any] = dataclasses.field(default_factory=dict)
+    rules: dict[str, Any] = dataclasses.field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    transforms: tuple[str, ...] = ()
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    """Names of language features that are not simulated."""
+
+
+def parse(text: str) -> Template:
+    """Read a template and check it as ``ValidateTemplate`` does; raise ValidationError with AWS's text."""
+    body = read(text)
+    unknown = [name for name in body if name not in SECTIONS]
+    if unknown:
+        raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
+    refused = _take_loops(body)
+    version = body.get("AWSTemplateFormatVersion", "2010-09-09")
+    if str(version) != "2010-09-09":
+        raise invalid(
+            f"Template format error: {version} is not a supported value for AWSTemplateFormatVersion."
+        )
+    if not body.get("Resources") and not refused:
+        raise invalid("Template format error: At least one Resources member must be defined.")
+    for section in ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"):
+        members = body.get(section)
+        if members is not None and not isinstance(members, dict):
+            raise invalid(f"Template format error: {section} must be a map.")
+        if section != "Conditions":
+            _members_are_objects(section, members or {})
+    body.setdefault("Resources", {})
+    if len(body["Resources"]) > MAX_RESOURCES:
+        raise invalid(
+            f"Template format error: Number of resources, {len(body['Resources'])}, "
+            f"is greater than maximum allowed, {MAX_RESOURCES}"
+        )
+    for name in body["Resources"]:
+        if not (isinstance(name, str) and name.isascii() and name.isalnum()):
+            raise invalid(f"Template format error: Resource name {name} is non alphanumeric.")
+    transform = body.get("Transform") or []
+    template = Template(
+        text=text,
+        resources={name: _definition(name, body["Resources"][name]) for name in body["Resources"]},
+        description=body.get("Description") or "",
+        parameters=body.get("Parameters") or {},
+        mappings=body.get("Mappings") or {},
+        conditions=body.get("Conditions") or {},
+        rules=body.get("Rules") or {},
+        outputs=body.get("Outputs") or {},
+        transforms=tuple(
+            _transform_name(each) for each in (transform if isinstance(transform, list) else [transform])
+        ),
+        metadata=body.get("Metadata") or {},
+        refused=refused,
+    )
+    if refused:  # what a loop would have made is missing, so references cannot be checked
+        return template
+    _check_outputs(template)
+    _check_conditions(template)
+    _check_references(template)
+    return template
+
+
+def read(text: str) -> dict[str, Any]:
+    """The template as plain data, with YAML's short forms (``!Ref``) spelled out."""
+    if text.lstrip().startswith("{"):
+        try:
+            body = json.loads(text)
+        except json.JSONDecodeError as error:
+            where = f" (line {error.lineno}, column {error.colno})"
+            raise invalid(f"Template format error: JSON not well-formed.{where}") from None
+    else:
+        try:
+            body = yaml.load(text, Loader=_Loader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+            raise invalid(f"Template format error: YAML not well-formed.{where}") from None
+    if not isinstance(body, dict):
+        raise invalid("Template format error: unsupported structure.")
+    return body
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML 1.1 as CloudFormation reads it: dates stay strings, short forms become functions."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if suffix in ("Ref", "Condition"):
+        return {suffix: value}
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def _take_loops(body: dict[str, Any]) -> tuple[str, ...]:
+    """Remove what stands where a name should (Fn::ForEach, Fn::Transform), and say what it was."""
+    taken = []
+    for section in ("Conditions", "Resources", "Outputs"):
+        members = body.get(section)
+        if not isinstance(members, dict):
+            continue
+        for name in [name for name in members if str(name).startswith("Fn::")]:
+            taken.append(f"{name} in {section}")
+            del members[name]
+    if body.pop("Hooks", None):
+        taken.append("Hooks")
+    return tuple(taken)
+
+
+def _members_are_objects(section: str, members: dict[str, Any]) -> None:
+    for name, member in members.items():
+        if not isinstance(member, dict):
+            raise invalid(f"Template format error: Every {section} member must be a Map. ({name})")
+
+
+def _definition(name: str, body: dict[str, Any]) -> Definition:
+    for attribute in body:
+        if attribute not in RESOURCE_ATTRIBUTES:
+            raise invalid(f"Invalid template resource property '{attribute}'")
+    kind = body.get("Type")
+    if not isinstance(kind, str):
+        raise invalid(
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )
+    depends_on = body.get("DependsOn") or []
+    depends_on = depends_on if isinstance(depends_on, list) else [depends_on]
+    if not all(isinstance(each, str) for each in depends_on):
+        raise invalid(
+            f"Template format error: [/Resources/{name}/DependsOn] must be a string or a list of strings"
+        )
+    properties = body.get("Properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise invalid(f"Template format error: [/Resources/{name}/Properties] must be an object")
+    condition = body.get("Condition")
+    if condition is not None and not isinstance(condition, str):
+        raise invalid("Template format error: Every Condition member must be a string.")
+    choices = {
+        "DeletionPolicy": ("Delete", "Retain", "Snapshot", "RetainExceptOnCreate"),
+        "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+    }
+    for attribute, allowed in choices.items():
+        if body.get(attribute, "Delete") not in allowed:
+            raise invalid(
+                f"Template format error: Unrecognized {attribute} {body[attribute]} for resource {name}"
+            )
+    return Definition(
+        logical_id=name,
+        type=kind,
+        properties=properties or {},
+        depends_on=tuple(depends_on),
+        condition=condition,
+        deletion_policy=body.get("DeletionPolicy", "Delete"),
+        update_replace_policy=body.get("UpdateReplacePolicy", "Delete"),
+        policies=tuple(each for each in ("CreationPolicy", "UpdatePolicy") if each in body),
+    )
+
+
+def _transform_name(transform: Any) -> str:
+    if isinstance(transform, dict):
+        return str(transform.get("Name", transform))
+    return str(transform)
+
+
+def _check_outputs(template: Template) -> None:
+    for name, output in template.outputs.items():
+        if not name.isalnum():
+            raise invalid(f"Template format error: Output name {name} is non alphanumeric.")
+        if "Value" not in output:
+            raise invalid(
+                f"Template format error: Output {name} is malformed. "
+                "Every Outputs member must contain a Value object"
+            )
+        export = output.get("Export")
+        if export is not None and (not isinstance(export, dict) or list(export) != ["Name"]):
+            raise invalid(
+                f"Template format error: Output {name} is malformed. Export must contain exactly a Name"
+            )
+
+
+def _check_conditions(template: Template) -> None:
+    def known(name: Any, block: str) -> None:
+        if name is not None and name not in template.conditions:
+            raise invalid(
+                f"Template format error: Unresolved condition dependency {name} "
+                f"in the {block} block of the template"
+            )
+
+    for block, members in (("Resources", template.resources), ("Outputs", template.outputs)):
+        for member in members.values():
+            known(member.condition if isinstance(member, Definition) else member.get("Condition"), block)
+            for used in mentions(member.properties if isinstance(member, Definition) else member):
+                if used.kind == "condition":
+                    known(used.name, block)
+    for expression in template.conditions.values():
+        for used in mentions(expression, in_condition=True):
+            if used.kind == "condition":
+                known(used.name, "Conditions")
+            elif used.kind in ("ref", "attribute") and not _is_value(template, used.name):
+                raise invalid(
+                    f"Template format error: Unresolved dependencies [{used.name}]. "
+                    "Cannot reference resources in the Conditions block of the template"
+                )
+
+
+def _is_value(template: Template, name: str) -> bool:
+    return name in template.parameters or name in PSEUDO_PARAMETERS
+
+
+def _check_references(template: Template) -> None:
+    for block, bodies in (
+        ("Resources", [definition.properties for definition in template.resources.values()]),
+        ("Outputs", list(template.outputs.values())),
+    ):
+        unresolved: dict[str, None] = {}
+        for name, attribute in _resource_mentions(bodies):
+            if name in template.resources:
+                continue
+            if attribute is None and _is_value(template, name):
+                continue
+            if attribute is not None:
+                raise invalid(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
+            unresolved[name] = None
+        if block == "Resources":
+            for definition in template.resources.values():
+                unresolved.update(
+                    dict.fromkeys(d for d in definition.depends_on if d not in template.resources)
+                )
+        if unresolved:
+            raise invalid(
+                f"Template format error: Unresolved resource dependencies [{', '.join(unresolved)}] "
+                f"in the {block} block of the template"
+            )
+
+
+def _resource_mentions(bodies: list[dict[str, Any]]) -> Iterator[tuple[str, str | None]]:
+    for body in bodies:
+        for used in mentions(body):
+            if used.kind == "ref":
+                yield used.name, None
+            elif used.kind == "attribute":
+                yield used.name, used.attribute

@@ -1,0 +1,1 @@
+"""Lambda: execution environments, concurrency, synchronous and asynchronous invocation, and its API."""

@@ -1,0 +1,155 @@
+"""Where the record of an asynchronous invocation goes: on-success and on-failure destinations, dead-letter
+queue.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html (destinations and the
+record) and https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq
+(dead-letter queues: the event itself, with the attributes RequestID, ErrorCode, ErrorMessage).
+
+Lambda delivers with the permissions of the function's role, once, and counts a failure
+(``DestinationDeliveryFailures``, ``DeadLetterErrors``: journal ``lambda.async.destination`` with its error
+code)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..service import Caller, ServiceError
+from .validation import arn_service
+
+if TYPE_CHECKING:
+    from ..world import World
+    from .asynchronous import Event
+    from .invocation import Invocation
+
+SUCCESS = "Success"
+RETRIES_EXHAUSTED = "RetriesExhausted"
+EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+ZERO_RESERVED = "ZeroReservedConcurrency"
+
+DEAD_LETTER_MESSAGE_LIMIT = 1024
+"""ErrorMessage carries the first 1 KB of the error message."""
+
+
+def invocation_record(
+    *,
+    timestamp: str,
+    request_id: str,
+    function_arn: str,
+    condition: str,
+    attempts: int,
+    payload: bytes,
+    response: dict[str, Any] | None,
+    response_payload: bytes | None,
+) -> str:
+    """The invocation record, version 1.0, as JSON text. ``function_arn`` is qualified (with ``:$LATEST``
+    too)."""
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": timestamp,
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": function_arn,
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": json.loads(payload or b"{}"),
+    }
+    if response is not None:
+        record["responseContext"] = response
+    if response_payload is not None:
+        record["responsePayload"] = _parsed(response_payload)
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+
+
+def response_context(invocation: Invocation | None, throttled: bool) -> dict[str, Any] | None:
+    """What the record says of the last attempt: the function's answer, a refusal (429), or nothing at all."""
+    if throttled:
+        return {"statusCode": 429}
+    if invocation is None:
+        return None
+    context: dict[str, Any] = {"statusCode": 200, "executedVersion": invocation.executed_version}
+    if invocation.function_error is not None:
+        context["functionError"] = invocation.function_error
+    return context
+
+
+def dead_letter_attributes(
+    request_id: str, condition: str, invocation: Invocation | None, throttled: bool
+) -> dict[str, dict[str, str]]:
+    """The attributes of a dead-letter message."""
+    code = 200
+    if throttled:
+        code, message = 429, "Rate Exceeded."
+    elif condition == ZERO_RESERVED:
+        code, message = (
+            429,
+            "Function not invoked. Function is configured with zero reserved concurrent executions",
+        )
+    elif invocation is None:
+        code, message = 429, "The event was in the queue for too long."
+    else:
+        answer = _parsed(invocation.payload)
+        message = str(answer.get("errorMessage", "")) if isinstance(answer, dict) else ""
+    message = message.encode()[:DEAD_LETTER_MESSAGE_LIMIT].decode(errors="ignore")
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": str(code)},
+    }
+    if message:  # SQS refuses an empty attribute
+        attributes["ErrorMessage"] = {"DataType": "String", "StringValue": message}
+    return attributes
+
+
+class Destinations:
+    """Delivers records as the function's role. Call it from a task: a delivery takes an API call's time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def deliver(
+        self, event: Event, role: str, to: str, body: str, attributes: dict[str, Any] | None = None
+    ) -> None:
+        caller = Caller("service", "lambda", role=role, invocation=event.request_id, trace=event.trace)
+        outcome = "ok"
+        try:
+            if arn_service(to) == "lambda":
+                params: dict[str, Any] = {
+                    "FunctionName": to,
+                    "InvocationType": "Event",
+                    "Payload": body.encode(),
+                }
+                self._world.call("lambda", "Invoke", params, caller)
+            else:
+                params = {"QueueUrl": queue_url(to), "MessageBody": body}
+                if attributes:
+                    params["MessageAttributes"] = attributes
+                self._world.call("sqs", "SendMessage", params, caller, region=to.split(":")[3])
+        except ServiceError as error:
+            outcome = error.code
+        self._world.journal.record(
+            "lambda.async.destination",
+            event.function,
+            actor="lambda",
+            outcome=outcome,
+            trace=event.trace,
+            data={
+                "request_id": event.request_id,
+                "attempt": event.attempts,
+                "reason": "dead-letter queue" if attributes is not None else "destination",
+                "to": to,
+            },
+        )
+
+
+def queue_url(arn: str) -> str:
+    """A queue's URL, as SQS answers it, from its ARN."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode(errors="replace")

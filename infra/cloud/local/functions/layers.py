@@ -1,0 +1,163 @@
+"""Layers: shared code that an environment finds under ``/opt``.
+
+https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..service import Call, Caller
+from .model import Code, LayerVersion
+from .names import constraint, invalid, not_found
+from .package import Package
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from ..world import World
+
+_NAME = re.compile(r"(arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:layer:)?(?P<name>[a-zA-Z0-9-_]+)")
+_VERSION_ARN = re.compile(
+    r"arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:(?P<name>[a-zA-Z0-9-_]+):(?P<number>\d+)"
+)
+
+
+_POWERTOOLS = re.compile(
+    r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:017000801446:layer:AWSLambdaPowertoolsPythonV3-.+"
+)
+"""Powertools' public layer: https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/"""
+
+
+class Layers(Registry):
+    """PublishLayerVersion, GetLayerVersion(ByArn), DeleteLayerVersion, ListLayers, ListLayerVersions."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._layers: dict[str, dict[int, LayerVersion]] = {}
+        self._next_layer: dict[str, int] = {}
+
+    def _code(self, params: dict[str, Any], caller: Caller, place: str) -> Code:
+        raise NotImplementedError  # Functions does
+
+    def layers_named(self, arns: list[str]) -> list[LayerVersion]:
+        """The layers that a function's configuration names, in its order."""
+        found: list[LayerVersion] = []
+        for arn in arns:
+            match = _VERSION_ARN.fullmatch(arn)
+            if match is None:
+                raise constraint(f"[{arn}]", "layers", "be the ARN of a layer version")
+            if match["region"] != self.world.region:
+                raise invalid(
+                    "Layers are not in the same region as the function. Layers are expected to be in region "
+                    f"{self.world.region}."
+                )
+            if _POWERTOOLS.fullmatch(arn):
+                layer: LayerVersion | None = self._powertools(arn, int(match["number"]))
+            else:
+                layer = self._layers.get(match["name"], {}).get(int(match["number"]))
+            if layer is None or (match["account"] != self.world.account and not _POWERTOOLS.fullmatch(arn)):
+                raise invalid(f"Layer version {arn} does not exist.")
+            for other in found:
+                if other.name == layer.name:
+                    raise invalid(
+                        "Two different versions of the same layer are not allowed to be referenced in "
+                        "the same "
+                        f"function. {other.arn} and {arn} are versions of the same layer."
+                    )
+            found.append(layer)
+        return found
+
+    def _powertools(self, arn: str, number: int) -> LayerVersion:
+        """Powertools' public layer stands for the package that is installed here, whatever its version."""
+        layer_arn = arn.rsplit(":", 1)[0]
+        code = Code(Package.from_source({}), "")
+        name = layer_arn.rsplit(":", 1)[-1]
+        return LayerVersion(name, layer_arn, number, "", code, (), (), "MIT-0", self.timestamp())
+
+    def PublishLayerVersion(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        name = self._layer_name(params["LayerName"])
+        code = self._code(params["Content"], call.caller, f"layers/{name}")
+        number = self._next_layer.get(name, 1)
+        self._next_layer[name] = number + 1
+        layer = LayerVersion(
+            name,
+            f"arn:aws:lambda:{self.world.region}:{self.world.account}:layer:{name}",
+            number,
+            params.get("Description") or "",
+            code,
+            tuple(params.get("CompatibleRuntimes") or ()),
+            tuple(params.get("CompatibleArchitectures") or ()),
+            params.get("LicenseInfo") or "",
+            self.timestamp(),
+        )
+        self._layers.setdefault(name, {})[number] = layer
+        return {"$status": 201, **_described(layer, content=True)}
+
+    def GetLayerVersion(self, call: Call) -> dict[str, Any]:
+        name, number = self._layer_name(call.params["LayerName"]), call.params["VersionNumber"]
+        layer = self._layers.get(name, {}).get(number)
+        if layer is None:
+            raise not_found("The resource you requested does not exist.")
+        return _described(layer, content=True)
+
+    def GetLayerVersionByArn(self, call: Call) -> dict[str, Any]:
+        match = _VERSION_ARN.fullmatch(call.params["Arn"])
+        layer = None if match is None else self._layers.get(match["name"], {}).get(int(match["number"]))
+        if layer is None:
+            raise not_found("The resource you requested does not exist.")
+        return _described(layer, content=True)
+
+    def DeleteLayerVersion(self, call: Call) -> dict[str, Any]:
+        """Functions that use the version keep it, as on AWS."""
+        name = self._layer_name(call.params["LayerName"])
+        versions = self._layers.get(name, {})
+        versions.pop(call.params["VersionNumber"], None)
+        if not versions:
+            self._layers.pop(name, None)
+        return {"$status": 204}
+
+    def ListLayers(self, call: Call) -> dict[str, Any]:
+        items: list[dict[str, Any]] = []
+        for name, versions in self._layers.items():
+            newest = versions[max(versions)]
+            items.append(
+                {"LayerName": name, "LayerArn": newest.layer_arn, "LatestMatchingVersion": _described(newest)}
+            )
+        return self.page(items, "Layers", call)
+
+    def ListLayerVersions(self, call: Call) -> dict[str, Any]:
+        versions = self._layers.get(self._layer_name(call.params["LayerName"]), {})
+        items = [_described(versions[number]) for number in sorted(versions, reverse=True)]
+        return self.page(items, "LayerVersions", call)
+
+    @staticmethod
+    def _layer_name(text: str) -> str:
+        match = _NAME.fullmatch(text)
+        if match is None or len(match["name"]) > 140:
+            raise constraint(text, "layerName", "be the name or ARN of a layer")
+        return match["name"]
+
+
+def _described(layer: LayerVersion, *, content: bool = False) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "LayerVersionArn": layer.arn,
+        "Version": layer.number,
+        "Description": layer.description,
+        "CreatedDate": layer.created,
+    }
+    if layer.runtimes:
+        answer["CompatibleRuntimes"] = list(layer.runtimes)
+    if layer.architectures:
+        answer["CompatibleArchitectures"] = list(layer.architectures)
+    if layer.license:
+        answer["LicenseInfo"] = layer.license
+    if content:
+        answer["LayerArn"] = layer.layer_arn
+        answer["Content"] = {
+            "Location": layer.code.location,
+            "CodeSha256": layer.code.sha256,
+            "CodeSize": layer.code.size,
+        }
+    return answer

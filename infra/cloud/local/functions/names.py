@@ -1,0 +1,73 @@
+"""How a caller may name a function: a name, a partial ARN or a full ARN, each with or without a qualifier.
+
+Forms and limits: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName, Qualifier) and
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html (a bare name has at most 64 characters).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from ..service import ServiceError
+
+LATEST = "$LATEST"
+
+_NAME = re.compile(
+    r"(arn:(aws[a-zA-Z-]*):lambda:)?((?P<region>[a-z]{2}(-[a-z]+)+-\d):)?((?P<account>\d{12}):)?(function:)?"
+    r"(?P<name>[a-zA-Z0-9-_]+)(:(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+_QUALIFIER = re.compile(r"[a-zA-Z0-9$_-]+")
+_SHOWN_NAME_PATTERN = (
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
+    r"([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """A function as somebody named it; ``qualifier`` is a version, an alias, or None."""
+
+    name: str
+    qualifier: str | None
+    region: str | None
+    account: str | None
+
+
+def invalid(message: str) -> ServiceError:
+    """The error Lambda raises for a value that is well formed and still not acceptable."""
+    return ServiceError("InvalidParameterValueException", message, 400, Type="User")
+
+
+def constraint(value: object, member: str, must: str) -> ServiceError:
+    """The error that AWS's front end raises for a value outside of the API model's limits."""
+    return ServiceError(
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        f"Member must {must}",
+        400,
+    )
+
+
+def not_found(message: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", message, 404, Type="User")
+
+
+def conflict(message: str) -> ServiceError:
+    return ServiceError("ResourceConflictException", message, 409, Type="User")
+
+
+def parse(text: str, qualifier: str | None = None) -> Reference:
+    """Take a function name apart. ValidationException for a malformed one, and InvalidParameterValueException
+    if the name already carries a different qualifier."""
+    match = _NAME.fullmatch(text) if len(text) <= 170 else None
+    if len(text) > 170:
+        raise constraint(text, "functionName", "have length less than or equal to 170")
+    if match is None:
+        raise constraint(text, "functionName", f"satisfy regular expression pattern: {_SHOWN_NAME_PATTERN}")
+    if qualifier is not None and not (len(qualifier) <= 128 and _QUALIFIER.fullmatch(qualifier)):
+        raise constraint(qualifier, "qualifier", "satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)")
+    own = match["qualifier"]
+    if qualifier is not None and own is not None and own != qualifier:
+        raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
+    return Reference(match["name"], qualifier or own, match["region"], match["account"])

@@ -1,0 +1,154 @@
+"""The resource-based policy of a function: which services and accounts may invoke it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from typing import Any
+
+from ..service import Call, ServiceError
+from .model import Function
+from .names import conflict, constraint, invalid, not_found
+from .registry import Registry
+
+_SID = re.compile(r"[a-zA-Z0-9-_]{1,100}")
+_ACTION = re.compile(r"lambda:[*]|lambda:[a-zA-Z]+|[*]")
+
+
+class Permissions(Registry):
+    """AddPermission, RemovePermission, GetPolicy, and the question that routes ask: ``allows``."""
+
+    def allows(
+        self,
+        function: str,
+        principal_service: str,
+        source_arn: str | None = None,
+        source_account: str | None = None,
+    ) -> bool:
+        """May a service (``s3.amazonaws.com``) invoke this function on behalf of a source?
+
+        A statement with a source ARN or account condition matches only an event that carries it.
+        """
+        target = self.target(function)
+        context = {"AWS:SourceArn": source_arn, "AWS:SourceAccount": source_account}
+        statements = target.function.policies.get(target.qualifier or "", {}).values()
+        return any(_matches(statement, principal_service, context) for statement in statements)
+
+    def AddPermission(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        function, qualifier = self._policy_target(call)
+        sid, action = params["StatementId"], params["Action"]
+        if not _SID.fullmatch(sid):
+            raise constraint(sid, "statementId", "satisfy regular expression pattern: ([a-zA-Z0-9-_]+)")
+        if not _ACTION.fullmatch(action):
+            raise constraint(
+                action, "action", "satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])"
+            )
+        statements = function.policies.setdefault(qualifier, {})
+        if sid in statements:
+            raise conflict(
+                f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
+                "or remove "
+                "the existing statement."
+            )
+        statement: dict[str, Any] = {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": _principal(params["Principal"]),
+            "Action": action,
+            "Resource": f"{function.arn}:{qualifier}" if qualifier else function.arn,
+        }
+        condition = _condition(params)
+        if condition:
+            statement["Condition"] = condition
+        statements[sid] = statement
+        return {"$status": 201, "Statement": json.dumps(statement, separators=(",", ":"))}
+
+    def RemovePermission(self, call: Call) -> dict[str, Any]:
+        function, qualifier = self._policy_target(call)
+        statements = function.policies.get(qualifier, {})
+        if statements.pop(call.params["StatementId"], None) is None:
+            raise not_found(f"Statement {call.params['StatementId']} is not found in resource policy.")
+        return {"$status": 204}
+
+    def GetPolicy(self, call: Call) -> dict[str, Any]:
+        function, qualifier = self._policy_target(call)
+        statements = function.policies.get(qualifier)
+        if not statements:
+            raise not_found("The resource you requested does not exist.")
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
+        return {
+            "Policy": json.dumps(policy, separators=(",", ":")),
+            "RevisionId": self.find_version(function, qualifier or None).revision,
+        }
+
+    def _policy_target(self, call: Call) -> tuple[Function, str]:
+        """The function and the qualifier whose policy is meant; "" is the unqualified function's."""
+        function, qualifier = self.find(call)
+        if qualifier == "$LATEST":
+            raise invalid("We currently do not support adding policies for $LATEST.")
+        if qualifier is not None:
+            self.find_version(function, qualifier)
+        return function, qualifier or ""
+
+
+def _principal(principal: str) -> Any:
+    if principal == "*":
+        return "*"
+    if principal.endswith(".amazonaws.com"):
+        return {"Service": principal}
+    if re.fullmatch(r"\d{12}", principal):
+        return {"AWS": f"arn:aws:iam::{principal}:root"}
+    if principal.startswith("arn:aws:iam::"):
+        return {"AWS": principal}
+    raise ServiceError(
+        "InvalidParameterValueException",
+        "The provided principal was invalid. Please check the principal and try again.",
+        400,
+        Type="User",
+    )
+
+
+def _condition(params: dict[str, Any]) -> dict[str, dict[str, str]]:
+    condition: dict[str, dict[str, str]] = {}
+    equals = {
+        "lambda:FunctionUrlAuthType": params.get("FunctionUrlAuthType"),
+        "aws:PrincipalOrgID": params.get("PrincipalOrgID"),
+        "AWS:SourceAccount": params.get("SourceAccount"),
+        "lambda:EventSourceToken": params.get("EventSourceToken"),
+    }
+    given = {key: value for key, value in equals.items() if value}
+    if given:
+        condition["StringEquals"] = given
+    if params.get("SourceArn"):
+        condition["ArnLike"] = {"AWS:SourceArn": params["SourceArn"]}
+    return condition
+
+
+def _matches(statement: dict[str, Any], service: str, context: dict[str, str | None]) -> bool:
+    principal = statement["Principal"]
+    if principal != "*" and principal.get("Service") != service:
+        return False
+    if statement["Action"] not in ("lambda:InvokeFunction", "lambda:*", "*"):
+        return False
+    condition = statement.get("Condition", {})
+    equal = all(context.get(key) == value for key, value in condition.get("StringEquals", {}).items())
+    alike = all(_arn_like(context.get(key), value) for key, value in condition.get("ArnLike", {}).items())
+    return equal and alike
+
+
+def _arn_like(arn: str | None, pattern: str) -> bool:
+    """Each of the six parts of an ARN matches on its own; ``*`` and ``?`` do not cross a colon.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
+    if arn is None:
+        return False
+    parts, wanted = arn.split(":", 5), pattern.split(":", 5)
+    return len(parts) == len(wanted) and all(
+        fnmatch.fnmatchcase(part, want.replace("[", "[[]")) for part, want in zip(parts, wanted, strict=True)
+    )

@@ -1,0 +1,154 @@
+"""Provisioned concurrency: environments that are initialized before a request needs them.
+
+https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html: allocation begins "after a minute
+or two of preparation" (one here), then at up to 6,000 environments per minute; requests beyond what is
+provisioned run on demand; an environment that dies is replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..kernel import SECOND
+from ..service import Call, ServiceError
+from .concurrency import UNRESERVED_MINIMUM, Pool, Provisioned
+from .model import Function, Version
+from .names import LATEST, constraint, invalid
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from ..world import World
+
+PREPARATION_US = 60 * SECOND
+BETWEEN_STARTS_US = 60 * SECOND // 6_000
+
+
+class Provisioning(Registry):
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.concurrency.on_provisioned_loss = self._replace
+
+    def PutProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
+        function, qualifier, version = self._provisioned_target(call)
+        wanted: int = call.params["ProvisionedConcurrentExecutions"]
+        if wanted < 1:
+            raise constraint(
+                wanted, "provisionedConcurrentExecutions", "have value greater than or equal to 1"
+            )
+        others = sum(each.requested for each in function.provisioned.values() if each.qualifier != qualifier)
+        if function.reserved is not None:
+            if others + wanted > function.reserved:
+                raise invalid(
+                    "Requested Provisioned Concurrency should not be greater than the "
+                    "reservedConcurrentExecution "
+                    "for function"
+                )
+        elif self.concurrency.unreserved(without=function) - others - wanted < UNRESERVED_MINIMUM:
+            raise invalid(
+                "Specified ConcurrentExecutions for function decreases account's "
+                "UnreservedConcurrentExecution "
+                f"below its minimum value of [{UNRESERVED_MINIMUM}]."
+            )
+        self._end(function, qualifier)
+        config = function.provisioned[qualifier] = Provisioned(qualifier, version, wanted, self.timestamp())
+        self.concurrency.recount()
+        self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
+        return {"$status": 202, **_described(config)}
+
+    def GetProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
+        function, qualifier, _ = self._provisioned_target(call)
+        config = function.provisioned.get(qualifier)
+        if config is None:
+            raise ServiceError(
+                "ProvisionedConcurrencyConfigNotFoundException",
+                "No Provisioned Concurrency Config found for this function",
+                404,
+                Type="User",
+            )
+        return _described(config)
+
+    def DeleteProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
+        function, qualifier, _ = self._provisioned_target(call)
+        self._end(function, qualifier)
+        return {"$status": 204}
+
+    def ListProvisionedConcurrencyConfigs(self, call: Call) -> dict[str, Any]:
+        function = self.find_unqualified(call)
+        items = [
+            {"FunctionArn": f"{function.arn}:{config.qualifier}", **_described(config)}
+            for config in function.provisioned.values()
+        ]
+        return self.page(items, "ProvisionedConcurrencyConfigs", call)
+
+    def alias_moved(self, function: Function, name: str) -> None:
+        """The environments of the old version go; those of the new one are allocated in their place."""
+        config = function.provisioned.get(name)
+        if config is None:
+            return
+        self._end(function, name)
+        if name in function.aliases:
+            version = self.find_version(function, name)
+            config = function.provisioned[name] = Provisioned(
+                name, version, config.requested, self.timestamp()
+            )
+            self.concurrency.recount()
+            self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
+
+    def _provisioned_target(self, call: Call) -> tuple[Function, str, Version]:
+        function, qualifier = self.find(call)
+        if qualifier is None or qualifier == LATEST:
+            raise invalid(
+                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            )
+        return function, qualifier, self.find_version(function, qualifier)
+
+    def _end(self, function: Function, qualifier: str) -> None:
+        config = function.provisioned.pop(qualifier, None)
+        if config is not None:
+            self.concurrency.retire(config.version, config.pool, "deprovisioned")
+            self.concurrency.recount()
+
+    def _allocate(self, config: Provisioned) -> None:
+        self.kernel.sleep(PREPARATION_US)
+        for number in range(config.requested):
+            if number:
+                self.kernel.sleep(BETWEEN_STARTS_US)
+            self.kernel.spawn(self._start_one, config, name="lambda.provisioned environment")
+
+    def _start_one(self, config: Provisioned) -> None:
+        pool = config.pool
+        if pool.retired:
+            return
+        slot = self.concurrency.start_provisioned(config.version, pool)
+        self.kernel.sleep(self.world.latency.sample("lambda.environment_start"))
+        error = slot.environment.initialize()
+        if error:
+            config.status = "FAILED"
+            config.reason = f"FUNCTION_ERROR_INIT_FAILURE: {error}"
+            self.concurrency.discard(config.version, slot, error)
+        elif pool.retired:
+            self.concurrency.discard(config.version, slot, "deprovisioned")
+        else:
+            config.allocated += 1
+            if config.allocated >= config.requested:
+                config.status = "READY"
+            self.concurrency.park(config.version, slot)
+
+    def _replace(self, version: Version, pool: Pool) -> None:
+        """A provisioned environment died while it ran a request."""
+        for config in version.function.provisioned.values():
+            if config.pool is pool:
+                config.allocated -= 1
+                self.kernel.spawn(self._start_one, config, name="lambda.provisioned environment")
+
+
+def _described(config: Provisioned) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "RequestedProvisionedConcurrentExecutions": config.requested,
+        "AvailableProvisionedConcurrentExecutions": config.allocated,
+        "AllocatedProvisionedConcurrentExecutions": config.allocated,
+        "Status": config.status,
+        "LastModified": config.last_modified,
+    }
+    if config.reason:
+        answer["StatusReason"] = config.reason
+    return answer

@@ -1,0 +1,268 @@
+"""May this caller do that? Asked on every call that is made with a role.
+
+The role's policies come from IAM (moto's backend), a queue's policy from the queue. A refusal carries the
+code and the message that AWS's service would answer, so that a forgotten grant reads here as it will there:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .kernel import SECOND
+from .permissions import KEY_PARAMETER, Directory, Params, context_keys, needed
+from .policies import Decision, Request, Statement, decide, parse
+from .service import Caller, ServiceError
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Role:
+    """What IAM holds of a role: its policy documents (JSON), the boundary's if it has one, its tags."""
+
+    policies: tuple[str, ...] = ()
+    boundary: str | None = None
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    id: str = ""
+
+
+class Source(Directory, Protocol):
+    """Where policies are kept."""
+
+    def role(self, arn: str) -> Role: ...
+
+
+class Identity:
+    """Evaluates and remembers. Call ``invalidate`` when anything in IAM may have changed; a queue's policy is
+    looked at on every call, so a changed one counts at once."""
+
+    def __init__(self, world: World, source: Source | None = None) -> None:
+        self._world = world
+        self._kernel = world.kernel
+        self._source = source or MotoSource()
+        self._roles: dict[str, tuple[Role, list[Statement], list[Statement] | None]] = {}
+        self._allowed: dict[tuple[str, ...], tuple[str, str | None]] = {}
+
+    def invalidate(self) -> None:
+        """Forget what was read from IAM."""
+        self._roles.clear()
+        self._allowed.clear()
+
+    def check(
+        self, caller: Caller, service: str, operation: str, params: Params, region: str, account: str
+    ) -> None:
+        """Raise the ServiceError that AWS would answer, if the caller's role may not make this call."""
+        role = caller.role
+        if role is None:
+            return
+        hot = KEY_PARAMETER.get(service)
+        field = hot.get(operation) if hot else None
+        key: tuple[str, ...] | None = None
+        if field is not None:
+            key = (role, service, operation, params[field], region)
+            known = self._allowed.get(key)
+            if known is not None and (service != "sqs" or self._queue_policy(known[0]) == known[1]):
+                return
+        self._decide(caller, service, operation, params, region, account, key)
+
+    def may(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        context: Mapping[str, str | list[str]] | None = None,
+        region: str = "us-east-1",
+    ) -> Decision:
+        """The decision on one action; ``context`` adds condition keys (in lower case) to the global ones."""
+        if caller.role is None:
+            return Decision(True)
+        policy = self._queue_policy(resource) if action.startswith("sqs:") else None
+        return self._ask(caller, action, resource, context or {}, region, policy)
+
+    def _queue_policy(self, arn: str) -> str | None:
+        queue = self._world.sqs.queues.get(arn)
+        return queue.attributes.get("Policy") if queue is not None else None
+
+    def _decide(
+        self,
+        caller: Caller,
+        service: str,
+        operation: str,
+        params: Params,
+        region: str,
+        account: str,
+        key: tuple[str, ...] | None,
+    ) -> None:
+        assert caller.role is not None
+        permissions = needed(service, operation, params, region, account, self._source)
+        extra = context_keys(service, operation, params)
+        for action, resource in permissions:
+            policy = self._queue_policy(resource) if service == "sqs" else None
+            one = (caller.role, action, resource)
+            if self._allowed.get(one) == (resource, policy):
+                continue
+            decision = self._ask(caller, action, resource, extra, region, policy)
+            if not decision.allowed:
+                shown = _shown(service, params, resource)
+                raise refusal(user_arn(caller), service, operation, action, shown, decision)
+            if not decision.conditional:
+                self._allowed[one] = (resource, policy)
+                if key is not None:
+                    self._allowed[key] = (resource, policy)
+
+    def _ask(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        extra: Mapping[str, str | list[str]],
+        region: str,
+        policy: str | None,
+    ) -> Decision:
+        assert caller.role is not None
+        known = self._roles.get(caller.role)
+        if known is None:
+            role = self._source.role(caller.role)
+            own = [statement for document in role.policies for statement in parse(document)]
+            limit = None if role.boundary is None else list(parse(role.boundary))
+            known = self._roles[caller.role] = (role, own, limit)
+        role, own, limit = known
+        context = {**self._context(caller, role, region), **extra}
+        request = Request(action, resource, context, (caller.role, user_arn(caller)))
+        return decide(request, own, limit, parse(policy) if policy else ())
+
+    def _context(self, caller: Caller, role: Role, region: str) -> dict[str, str | list[str]]:
+        """The global condition keys of a call made with a role's credentials:
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+        assert caller.role is not None
+        now = self._kernel.now
+        account = caller.role.split(":")[4]
+        moment = datetime.datetime.fromtimestamp(now // SECOND, datetime.UTC)
+        context: dict[str, str | list[str]] = {
+            "aws:currenttime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:epochtime": str(now // SECOND),
+            "aws:principalaccount": account,
+            "aws:principalarn": caller.role,
+            "aws:principaltype": "AssumedRole",
+            "aws:requestedregion": region,
+            "aws:resourceaccount": account,
+            "aws:securetransport": "true",
+            "aws:sourceip": "192.0.2.1",  # a documentation address: a function calls from an address of AWS's
+            "aws:userid": f"{role.id}:{caller.name}",
+            "aws:viaawsservice": "false",
+        }
+        for name, value in role.tags.items():
+            context[f"aws:principaltag/{name.lower()}"] = value
+        if caller.kind == "function":
+            context["lambda:sourcefunctionarn"] = f"arn:aws:lambda:{region}:{account}:function:{caller.name}"
+        return context
+
+
+def user_arn(caller: Caller) -> str:
+    """The ARN of the caller's session: a function's session is named after the function."""
+    assert caller.role is not None
+    prefix, _, path = caller.role.partition(":role/")
+    return f"{prefix.replace(':iam:', ':sts:')}:assumed-role/{path.rpartition('/')[2]}/{caller.name}"
+
+
+_CODES = {
+    "apigateway": ("AccessDeniedException", 403),
+    "cloudformation": ("AccessDenied", 403),
+    "cloudwatch": ("AccessDenied", 403),
+    "ec2": ("UnauthorizedOperation", 403),
+    "iam": ("AccessDenied", 403),
+    "lambda": ("AccessDeniedException", 403),
+    "s3": ("AccessDenied", 403),
+    "scheduler": ("AccessDeniedException", 403),
+    "sns": ("AuthorizationError", 403),
+    "sqs": ("AccessDenied", 403),
+    "sts": ("AccessDenied", 403),
+}
+_WITHOUT_RESOURCE = ("cloudwatch", "s3")
+
+
+def refusal(
+    user: str, service: str, operation: str, action: str, resource: str, decision: Decision
+) -> ServiceError:
+    """The error as the service words it: SQS shows actions in lower case, SNS its own name in capitals, S3
+    puts the resource in quotes, and an answer to HEAD has no body to hold a message."""
+    code, status = _CODES.get(service, ("AccessDeniedException", 400))
+    if operation in ("HeadObject", "HeadBucket") and service == "s3":
+        return ServiceError("403", "Forbidden", 403)
+    shown = action
+    if service == "sqs":
+        shown = action.lower()
+    elif service == "sns":
+        shown = action.replace("sns:", "SNS:")
+    target = f" on resource: {resource}"
+    if resource == "*" and service in _WITHOUT_RESOURCE:
+        target = ""
+    elif service == "s3":
+        target = f' on resource: "{resource}"'
+    reason = decision.reason.replace(action, shown)
+    return ServiceError(code, f"User: {user} is not authorized to perform: {shown}{target} {reason}", status)
+
+
+def _shown(service: str, params: Params, resource: str) -> str:
+    """Secrets Manager names the secret as the caller did."""
+    return str(params.get("SecretId", resource)) if service == "secretsmanager" else resource
+
+
+class MotoSource:
+    """Roles, secrets and keys as moto's backends hold them."""
+
+    def role(self, arn: str) -> Role:
+        from moto.iam.exceptions import NotFoundException
+        from moto.iam.models import iam_backends
+
+        backend: Any = iam_backends[arn.split(":")[4]]["aws"]
+        try:
+            role = backend.get_role(arn.rpartition("/")[2])
+        except NotFoundException:
+            return Role()
+        documents = [*role.policies.values(), *map(_document, role.managed_policies.values())]
+        boundary = None
+        if role.permissions_boundary_arn:
+            try:
+                boundary = _document(backend.get_policy(role.permissions_boundary_arn))
+            except NotFoundException:
+                boundary = '{"Statement": []}'  # allows nothing
+        tags = {tag["Key"]: tag["Value"] for tag in _tags(role.tags)}
+        return Role(tuple(map(_text, documents)), boundary, tags, role.id)
+
+    def secret(self, name: str, region: str, account: str) -> str:
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        if name.startswith("arn:"):
+            return name
+        found: Any = secretsmanager_backends[account][region].secrets.get(name)
+        return found.arn if found else f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
+
+    def key(self, name: str, region: str, account: str) -> str:
+        from moto.kms.models import kms_backends
+
+        if ":key/" in name:
+            return name
+        alias = name.rpartition(":")[2]
+        if alias.startswith("alias/"):
+            name = kms_backends[account][region].get_key_id_from_alias(alias) or alias
+        return f"arn:aws:kms:{region}:{account}:key/{name}"
+
+
+def _document(policy: Any) -> str:
+    versions = {version.version_id: version.document for version in policy.versions}
+    return _text(versions[policy.default_version_id])
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _tags(tags: Any) -> list[dict[str, str]]:
+    return list(tags.values()) if isinstance(tags, Mapping) else list(tags or ())

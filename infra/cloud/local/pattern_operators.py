@@ -1,0 +1,405 @@
+"""The tests that a pattern makes of one field: exact values and the comparison operators.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html; what the page
+leaves open (error texts, number precision, which types match) is Event Ruler's (``ComparableNumber``,
+``CIDR``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Literal
+
+from .pattern_tokens import InvalidPattern, Tokens
+
+Scalar = str | int | float | Decimal | bool | None
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+LARGEST = 5_000_000_000
+"""Numbers are compared between -5.0e9 and +5.0e9, with six digits after the point."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Test:
+    """One acceptable value of a field. ``wants`` completes "the pattern wants …"."""
+
+    wants: str
+    accepts: Callable[[Scalar], bool]
+    absent: bool = False  # {"exists": false}: the field must not be there
+
+
+# -- values ------------------------------------------------------------------------------------------
+
+
+def comparable(value: Scalar) -> int | None:
+    """A number in millionths, or None if it is none or cannot be compared (too large, more decimals)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    if isinstance(value, int):
+        return value * 1_000_000 if -LARGEST <= value <= LARGEST else None
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not number.is_finite() or not -LARGEST <= number <= LARGEST:
+        return None
+    scaled = number * 1_000_000
+    whole = int(scaled)
+    return whole if whole == scaled else None
+
+
+_IPV4 = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
+_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+
+
+def address(text: str) -> Address | None:
+    if not _IPV4.fullmatch(text) and not _IPV6.fullmatch(text):
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def show(value: Scalar) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def literal(literal: bool | None) -> Test:
+    return Test(show(literal), lambda value: value is literal)
+
+
+def exactly(text: str) -> Test:
+    """A string that is an IP address matches every spelling of that address."""
+    ip = address(text)
+    if ip is None:
+        return Test(show(text), lambda value: value == text)
+    return Test(show(text), lambda value: isinstance(value, str) and address(value) == ip)
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def number_test(number: int | Decimal) -> Test:
+    """300, 300.0 and 3.0e2 are equal (Ruler compares numbers); beyond ±5e9 only the same text is."""
+    wanted = comparable(number)
+    written = show(number)
+
+    def accepts(value: Scalar) -> bool:
+        if not _is_number(value):
+            return False
+        got = comparable(value)
+        return got == wanted if got is not None and wanted is not None else show(value) == written
+
+    return Test(written, accepts)
+
+
+# -- operators ---------------------------------------------------------------------------------------
+
+
+def expression(tokens: Tokens) -> Test:
+    if tokens.next() != "name":
+        tokens.fail("Match expression name not found")
+    operator = tokens.name
+    parser = _OPERATORS.get(operator)
+    if parser is None:
+        tokens.fail(f"Unrecognized match type {operator}")
+    return parser(tokens)
+
+
+def _string_operand(tokens: Tokens, operator: str) -> str:
+    if tokens.next() != "string":
+        tokens.fail(f"{operator} match pattern must be a string")
+    return tokens.text()
+
+
+def _close(tokens: Tokens) -> None:
+    if tokens.next() != "}":
+        tokens.fail("Only one key allowed in match expression")
+
+
+def _exact_operator(tokens: Tokens) -> Test:
+    text = _string_operand(tokens, "exact")
+    _close(tokens)
+    return Test(show(text), lambda value: value == text)
+
+
+def _ignore_case(tokens: Tokens) -> Test:
+    text = _string_operand(tokens, "equals-ignore-case")
+    _close(tokens)
+    lower = text.lower()
+    return Test(f"{show(text)} in any case", lambda value: isinstance(value, str) and value.lower() == lower)
+
+
+def _affix(operator: Literal["prefix", "suffix"]) -> Callable[[Tokens], Test]:
+    verb = "begins" if operator == "prefix" else "ends"
+
+    def parse(tokens: Tokens) -> Test:
+        kind = tokens.next()
+        if kind == "{":
+            if tokens.next() != "name":
+                tokens.fail(f"{operator.capitalize()} expression name not found")
+            if tokens.name != "equals-ignore-case":
+                tokens.fail(f"Unsupported {operator} pattern: {tokens.name}")
+            lower = _string_operand(tokens, "equals-ignore-case").lower()
+            _close(tokens)
+            _close(tokens)
+            return Test(
+                f"a string that {verb} with {show(lower)} in any case",
+                lambda value: isinstance(value, str) and _has_affix(value.lower(), operator, lower),
+            )
+        if kind != "string":
+            tokens.fail(f"{operator} match pattern must be a string")
+        text = tokens.text()
+        _close(tokens)
+        return Test(
+            f"a string that {verb} with {show(text)}",
+            lambda value: isinstance(value, str) and _has_affix(value, operator, text),
+        )
+
+    return parse
+
+
+def _has_affix(value: str, operator: str, affix: str) -> bool:
+    return value.startswith(affix) if operator == "prefix" else value.endswith(affix)
+
+
+def _wildcard(tokens: Tokens) -> Test:
+    text = _string_operand(tokens, "wildcard")
+    pieces = _wildcard_pieces(tokens, text)
+    _close(tokens)
+    return Test(f"a string like {show(text)}", lambda value: isinstance(value, str) and _like(value, pieces))
+
+
+def _wildcard_pieces(tokens: Tokens, text: str) -> list[str]:
+    """What stands between the asterisks. ``\\*`` and ``\\\\`` are literal; ``**`` is not allowed."""
+    pieces = [""]
+    position = 0
+    while position < len(text):
+        letter, following = text[position], text[position + 1 : position + 2]
+        where = len(text[:position].encode()) + 1  # Ruler counts bytes, the opening quote included
+        if letter == "*":
+            if following == "*":
+                tokens.fail(f"Consecutive wildcard characters at pos {where}")
+            pieces.append("")
+        elif letter == "\\":
+            if following not in ("*", "\\") or not following:
+                tokens.fail(f"Invalid escape character at pos {where}")
+            pieces[-1] += following
+            position += 1
+        else:
+            pieces[-1] += letter
+        position += 1
+    return pieces
+
+
+def _like(value: str, pieces: list[str]) -> bool:
+    if len(pieces) == 1:
+        return value == pieces[0]
+    if not value.startswith(pieces[0]):
+        return False
+    at = len(pieces[0])
+    for piece in pieces[1:-1]:
+        at = value.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return len(value) - at >= len(pieces[-1]) and value.endswith(pieces[-1])
+
+
+def _exists(tokens: Tokens) -> Test:
+    kind = tokens.next()
+    if kind not in ("true", "false"):
+        tokens.fail("exists match pattern must be either true or false.")
+    _close(tokens)
+    if kind == "true":
+        return Test("it to exist", lambda value: True)
+    return Test("it to be absent", lambda value: False, absent=True)
+
+
+def _cidr(tokens: Tokens) -> Test:
+    if tokens.next() != "string":
+        tokens.fail("prefix match pattern must be a string")  # Ruler's own slip
+    text = tokens.text()
+    first, last = _cidr_range(text)
+    _close(tokens)
+
+    def accepts(value: Scalar) -> bool:
+        ip = address(value) if isinstance(value, str) else None
+        return ip is not None and ip.version == first.version and int(first) <= int(ip) <= int(last)
+
+    return Test(f"an address in {text}", accepts)
+
+
+def _cidr_range(text: str) -> tuple[Address, Address]:
+    """From the address as written (host bits stay, as in Ruler) to the last one of the block."""
+    parts = text.split("/")
+    if len(parts) != 2:
+        raise InvalidPattern("Malformed CIDR, one '/' required")
+    try:
+        bits = int(parts[1])
+    except ValueError:
+        raise InvalidPattern("Malformed CIDR, mask bits must be an integer") from None
+    if bits < 0:
+        raise InvalidPattern("Malformed CIDR, mask bits must not be negative")
+    if not _IPV4.fullmatch(parts[0]) and not _IPV6.fullmatch(parts[0]):
+        raise InvalidPattern(f"Nonstandard IP address: {parts[0]}")
+    first = address(parts[0])
+    if first is None:
+        raise InvalidPattern(f"Invalid IP address: {parts[0]}")
+    if bits > first.max_prefixlen - 1:
+        raise InvalidPattern(f"IPv{first.version} mask bits must be < {first.max_prefixlen}")
+    last = int(first) | ((1 << (first.max_prefixlen - bits)) - 1)
+    return first, type(first)(last)
+
+
+def _numeric(tokens: Tokens) -> Test:
+    if tokens.next() != "[":
+        tokens.fail("Value of numeric must be an array.")
+    if tokens.next() != "string":
+        tokens.fail(f"Invalid member in numeric match: {tokens.text()}")
+    operator = tokens.text()
+    tokens.next()
+    if operator not in ("=", "<", "<=", ">", ">="):
+        tokens.fail(f"Unrecognized numeric range operator: {operator}")
+    bound = _bound(tokens, "equals" if operator == "=" else operator)
+    bounds = [(operator, bound)]
+    kind = tokens.next()
+    if kind != "]":
+        if operator not in (">", ">="):
+            tokens.fail("Too many elements in numeric expression")
+        if kind != "string":
+            tokens.fail(f"Bad value in numeric range: {tokens.text()}")
+        upper = tokens.text()
+        if upper not in ("<", "<="):
+            tokens.fail(f"Bad numeric range operator: {upper}")
+        tokens.next()
+        top = _bound(tokens, upper)
+        if tokens.next() != "]":
+            tokens.fail("Too many terms in numeric range expression")
+        if top[0] <= bound[0]:
+            tokens.fail("Bottom must be less than top")
+        bounds.append((upper, top))
+    if tokens.next() != "}":
+        tokens.fail("Too many elements in numeric expression")
+    checks = [(operator, millionths) for operator, (millionths, _) in bounds]
+
+    def accepts(value: Scalar) -> bool:
+        got = comparable(value)
+        return got is not None and all(_COMPARE[operator](got, limit) for operator, limit in checks)
+
+    return Test(" and ".join(f"{operator} {text}" for operator, (_, text) in bounds), accepts)
+
+
+def _bound(tokens: Tokens, operator: str) -> tuple[int, str]:
+    if tokens.kind != "number":
+        tokens.fail(f"Value of {operator} must be numeric")
+    return _checked(tokens)
+
+
+def _checked(tokens: Tokens) -> tuple[int, str]:
+    number = tokens.number()
+    millionths = comparable(number)
+    if millionths is None:
+        if not -LARGEST <= number <= LARGEST:
+            tokens.fail("Value must be between -5.0E9 and 5.0E9, inclusive")
+        tokens.fail(f"Only values upto 6 decimals are supported{number}")
+    return millionths, show(number)
+
+
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "=": lambda got, limit: got == limit,
+    "<": lambda got, limit: got < limit,
+    "<=": lambda got, limit: got <= limit,
+    ">": lambda got, limit: got > limit,
+    ">=": lambda got, limit: got >= limit,
+}
+
+
+def _anything_but(tokens: Tokens) -> Test:
+    """Any value but these; values of another type match. A missing field does not."""
+    operator = ""
+    kind = tokens.next()
+    if kind == "{":
+        if tokens.next() != "name":
+            tokens.fail("Anything-But expression name not found")
+        operator = tokens.name
+        if operator not in ("equals-ignore-case", "prefix", "suffix", "wildcard"):
+            tokens.fail(f"Unsupported anything-but pattern: {operator}")
+        kind = tokens.next()
+    if kind not in ("[", "string", "number"):
+        tokens.fail("Value of anything-but must be an array or single string/number value.")
+    many = kind == "["
+    try:
+        refused = [_refused(tokens, operator)] if not many else _refused_list(tokens, operator)
+    except InvalidPattern as error:
+        if many:  # Ruler catches its own error here and reports it with the position once more
+            tokens.fail(error.reason)
+        raise
+    if many and not operator and len({isinstance(item, str) for item, _ in refused}) != 1:
+        tokens.fail(
+            "Inside anything but list, either all values are number or string, mixed type is not supported"
+        )
+    for _ in range(2 if operator else 1):
+        if tokens.next() != "}":
+            tokens.fail("Too many elements in numeric expression")
+    named = ", ".join(show(item) for item, _ in refused)
+    kind_of = {"": "", "equals-ignore-case": "in any case ", "wildcard": "like "}.get(
+        operator, f"with the {operator} "
+    )
+    return Test(
+        f"anything but {kind_of}{named}",
+        lambda value: not any(accepts(value) for _, accepts in refused),
+    )
+
+
+def _refused_list(tokens: Tokens, operator: str) -> list[tuple[Scalar, Callable[[Scalar], bool]]]:
+    refused = []
+    while tokens.next() != "]":
+        refused.append(_refused(tokens, operator))
+    return refused
+
+
+def _refused(tokens: Tokens, operator: str) -> tuple[Scalar, Callable[[Scalar], bool]]:
+    if tokens.kind == "number" and not operator:
+        wanted, _ = _checked(tokens)
+        return tokens.number(), lambda value: comparable(value) == wanted
+    if tokens.kind != "string":
+        tokens.fail(
+            {
+                "": "Inside anything but list, start|null|boolean is not supported.",
+                "equals-ignore-case": "Inside anything-but/equals-ignore-case list, "
+                "number|start|null|boolean is not supported.",
+                "wildcard": "wildcard match pattern must be a string",
+            }.get(operator, "prefix/suffix match pattern must be a string")
+        )
+    text = tokens.text()
+    if operator in ("prefix", "suffix"):
+        if not text:
+            tokens.fail("Null prefix/suffix not allowed")
+        return text, lambda value: isinstance(value, str) and _has_affix(value, operator, text)
+    if operator == "wildcard":
+        pieces = _wildcard_pieces(tokens, text)
+        return text, lambda value: isinstance(value, str) and _like(value, pieces)
+    if operator == "equals-ignore-case":
+        lower = text.lower()
+        return text, lambda value: isinstance(value, str) and value.lower() == lower
+    return text, lambda value: value == text
+
+
+_OPERATORS: dict[str, Callable[[Tokens], Test]] = {
+    "exactly": _exact_operator,
+    "prefix": _affix("prefix"),
+    "suffix": _affix("suffix"),
+    "equals-ignore-case": _ignore_case,
+    "wildcard": _wildcard,
+    "numeric": _numeric,
+    "cidr": _cidr,
+    "exists": _exists,
+    "anything-but": _anything_but,
+}

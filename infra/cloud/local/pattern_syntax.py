@@ -1,0 +1,117 @@
+"""Reads an event pattern: JSON text in, alternatives of field tests out, or the error that AWS answers.
+
+The structure is Event Ruler's ``JsonRuleCompiler`` (https://github.com/aws/event-ruler); the language is
+described in https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html.
+"""
+
+from __future__ import annotations
+
+from .pattern_operators import Test, exactly, expression, literal, number_test
+from .pattern_tokens import Tokens
+
+RESERVED_IN_OR = frozenset(
+    [
+        "exactly",
+        "equals-ignore-case",
+        "prefix",
+        "suffix",
+        "anything-but",
+        "exists",
+        "wildcard",
+        "numeric",
+        "cidr",
+        "=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "regex",
+        "not-wildcard",
+        "not-equals-ignore-case",
+        "date-after",
+        "date-on-or-after",
+        "date-before",
+        "date-on-or-before",
+        "in-date-range",
+        "ip-address-in-range",
+        "ip-address-not-in-range",
+    ]
+)
+
+Branch = tuple[tuple[str, tuple[Test, ...]], ...]
+"""All of these fields must match; sorted by path."""
+
+_Fields = dict[str, tuple[Test, ...]]
+
+
+def compile_pattern(text: str) -> tuple[Branch, ...]:
+    """The alternatives of a pattern (more than one if it has ``$or``). Raises InvalidPattern."""
+    tokens = Tokens(text)
+    if tokens.next() != "{":
+        tokens.fail("Filter is not an object")
+    branches: list[_Fields] = [{}]
+    _object(tokens, "", branches, inside_or=False)
+    return tuple(tuple(sorted(branch.items(), key=_path)) for branch in branches)
+
+
+def _path(field: tuple[str, tuple[Test, ...]]) -> str:
+    return field[0]
+
+
+def _object(tokens: Tokens, prefix: str, branches: list[_Fields], *, inside_or: bool) -> None:
+    empty = True
+    while tokens.next() != "}":
+        empty = False
+        name = tokens.name
+        if name == "$or":
+            _alternatives(tokens, prefix, branches)
+            continue
+        if inside_or and name in RESERVED_IN_OR:
+            tokens.fail(f"{name} is Ruler reserved fieldName which cannot be used inside $or.")
+        kind = tokens.next()
+        if kind == "{":
+            _object(tokens, f"{prefix}{name}.", branches, inside_or=inside_or)
+        elif kind == "[":
+            tests = _values(tokens)
+            for branch in branches:
+                branch[prefix + name] = tests
+        else:
+            tokens.fail(f'"{name}" must be an object or an array')
+    if empty:
+        tokens.fail("Empty objects are not allowed")
+
+
+def _alternatives(tokens: Tokens, prefix: str, branches: list[_Fields]) -> None:
+    """``$or`` forks every branch so far, once per alternative."""
+    before = [dict(branch) for branch in branches]
+    branches.clear()
+    if tokens.next() != "[":
+        tokens.fail("It must be an Array followed with $or.")
+    count = 0
+    while (kind := tokens.next()) != "]":
+        count += 1
+        if kind != "{":
+            tokens.fail("Only JSON object is allowed in array of $or relationship.")
+        forked = [dict(branch) for branch in before]
+        _object(tokens, prefix, forked, inside_or=True)
+        branches.extend(forked)
+    if count < 2:
+        tokens.fail("There must have at least 2 Objects in $or relationship.")
+
+
+def _values(tokens: Tokens) -> tuple[Test, ...]:
+    tests: list[Test] = []
+    while (kind := tokens.next()) != "]":
+        if kind == "{":
+            tests.append(expression(tokens))
+        elif kind == "string":
+            tests.append(exactly(tokens.text()))
+        elif kind == "number":
+            tests.append(number_test(tokens.number()))
+        elif kind == "[":
+            tokens.fail("Match value must be String, number, true, false, or null")
+        else:
+            tests.append(literal({"true": True, "false": False, "null": None}[kind]))
+    if not tests:
+        tokens.fail("Empty arrays are not allowed")
+    return tuple(tests)

@@ -1,0 +1,339 @@
+"""Event source mappings as Lambda's API has them: create, read, update, delete, and their states.
+
+Lambda's service forwards these operations here. Queues are the event sources so far; another kind says that
+it is not simulated. Rules and limits:
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html,
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html,
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html (queue and permissions).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ..functions.names import LATEST, conflict, constraint, invalid, not_found
+from ..kernel import SECOND, Timer
+from ..service import Call, Caller, ServiceError
+from .filters import Filters
+from .sqs import Fleet, Settings
+from .validation import check_batch, check_kind, check_model, check_support
+
+if TYPE_CHECKING:
+    from ..stores.sqs.queue import Queue
+    from ..world import World
+
+TRANSITION = 10 * SECOND
+"""How long Creating, Enabling, Updating, Disabling and Deleting last. An estimate: AWS documents none."""
+
+PERMISSIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+"""What the execution role must be allowed to do with the queue."""
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class Mapping:
+    """One mapping. ``function`` is the ARN as given (qualified or not), ``modified`` is in µs."""
+
+    uuid: str
+    arn: str
+    function: str
+    function_name: str
+    queue_arn: str
+    modified: int
+    batch_size: int = 10
+    window_s: int = 0
+    criteria: dict[str, Any] | None = None
+    report_failures: bool = False
+    maximum: int | None = None
+    kms_key: str = ""
+    enabled: bool = True
+    state: str = ""
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    fleet: Fleet | None = None
+    transition: Timer | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.state in ("Enabled", "Disabled")
+
+
+class Sources:
+    """All mappings of the account, in the order of their creation."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kernel = world.kernel
+        self.mappings: dict[str, Mapping] = {}
+
+    # -- operations --------------------------------------------------------------------------------
+
+    def CreateEventSourceMapping(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        check_model(params)
+        arn = params.get("EventSourceArn")
+        if not arn:
+            raise invalid("Unrecognized event source.")
+        check_kind(arn)
+        check_support(params)
+        number = self._kernel.rng("lambda.mappings").getrandbits(128)
+        identifier = str(uuid.UUID(int=number, version=4))
+        mapping = Mapping(
+            identifier,
+            f"arn:aws:lambda:{self._world.region}:{self._world.account}:event-source-mapping:{identifier}",
+            "",
+            "",
+            arn,
+            self._kernel.now,
+            tags=dict(params.get("Tags") or {}),
+        )
+        self._apply(mapping, params)
+        for other in self.mappings.values():
+            if other.queue_arn == arn and other.function == mapping.function:
+                raise conflict(
+                    f'An event source mapping with SQS arn (" {arn} ") and function '
+                    f'(" {mapping.function_name} ") already exists. Please update or delete the existing '
+                    f"mapping with UUID {other.uuid}"
+                )
+        self.mappings[identifier] = mapping
+        if mapping.enabled:
+            self._pass_through(mapping, "Creating", "Enabled")
+        else:
+            self._enter(mapping, "Disabled")
+        return {**self._shown(mapping), "$status": 202}
+
+    def GetEventSourceMapping(self, call: Call) -> dict[str, Any]:
+        return self._shown(self._find(call))
+
+    def UpdateEventSourceMapping(self, call: Call) -> dict[str, Any]:
+        """What is processed meanwhile is finished with the old settings."""
+        params = call.params
+        check_model(params)
+        check_support(params)
+        mapping = self._find_settled(call, "update")
+        before = mapping.enabled
+        changed = dataclasses.replace(mapping)
+        self._apply(changed, params)
+        for field in dataclasses.fields(Mapping):
+            if field.name not in ("fleet", "transition"):
+                setattr(mapping, field.name, getattr(changed, field.name))
+        mapping.modified = self._kernel.now
+        if mapping.enabled == before:
+            self._pass_through(mapping, "Updating", "Enabled" if before else "Disabled")
+        elif mapping.enabled:
+            self._pass_through(mapping, "Enabling", "Enabled")
+        else:
+            self._stop(mapping)
+            self._pass_through(mapping, "Disabling", "Disabled")
+        return {**self._shown(mapping), "$status": 202}
+
+    def DeleteEventSourceMapping(self, call: Call) -> dict[str, Any]:
+        mapping = self._find_settled(call, "delete")
+        self._stop(mapping)
+        self._pass_through(mapping, "Deleting", "")
+        return {**self._shown(mapping), "$status": 202}
+
+    def ListEventSourceMappings(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        size = params.get("MaxItems")
+        if size is not None and not 1 <= size <= 10_000:
+            raise constraint(size, "maxItems", "have value between 1 and 10000")
+        found = list(self.mappings.values())
+        if params.get("EventSourceArn"):
+            found = [mapping for mapping in found if mapping.queue_arn == params["EventSourceArn"]]
+        if params.get("FunctionName"):
+            wanted = self._world.functions.reference(params["FunctionName"])
+            arn = self._world.functions.function_arn(wanted.name)
+            if wanted.qualifier not in (None, LATEST):
+                arn += f":{wanted.qualifier}"
+            found = [mapping for mapping in found if mapping.function == arn]
+        marker = params.get("Marker") or "0"
+        if not marker.isdigit():
+            raise invalid(f"Marker: '{marker}' is not one that this operation has returned")
+        start = int(marker)
+        end = start + min(size or 100, 100)
+        answer: dict[str, Any] = {
+            "EventSourceMappings": [self._shown(mapping) for mapping in found[start:end]]
+        }
+        if end < len(found):
+            answer["NextMarker"] = str(end)
+        return answer
+
+    # -- settings ----------------------------------------------------------------------------------
+
+    def _apply(self, mapping: Mapping, params: dict[str, Any]) -> None:
+        """Take over what the request sets, and check the whole as AWS does. Raises before anything acts."""
+        if params.get("BatchSize") is not None:
+            mapping.batch_size = params["BatchSize"]
+        if params.get("MaximumBatchingWindowInSeconds") is not None:
+            mapping.window_s = params["MaximumBatchingWindowInSeconds"]
+        if params.get("FunctionResponseTypes") is not None:
+            mapping.report_failures = "ReportBatchItemFailures" in params["FunctionResponseTypes"]
+        if params.get("FilterCriteria") is not None:
+            mapping.criteria = params["FilterCriteria"] if params["FilterCriteria"].get("Filters") else None
+        if params.get("ScalingConfig") is not None:
+            mapping.maximum = params["ScalingConfig"].get("MaximumConcurrency")
+        if params.get("KMSKeyArn") is not None:
+            mapping.kms_key = params["KMSKeyArn"]  # without effect: nothing is encrypted here
+        if params.get("Enabled") is not None:
+            mapping.enabled = params["Enabled"]
+        check_batch(mapping.queue_arn, mapping.batch_size, mapping.window_s)
+        Filters(mapping.criteria)
+        role, timeout_s = self._resolve_function(mapping, params.get("FunctionName"))
+        queue = self._resolve_queue(mapping.queue_arn, role)
+        visibility_s = queue.settings.visibility // SECOND
+        if visibility_s < timeout_s:
+            raise invalid(
+                f"Queue visibility timeout: {visibility_s} seconds is less than Function timeout: "
+                f"{timeout_s} seconds"
+            )
+
+    def _resolve_function(self, mapping: Mapping, name: str | None) -> tuple[str, int]:
+        """Fill in the function if it is named; return its role and its timeout in seconds."""
+        functions = self._world.functions
+        try:
+            target = functions.target(name or mapping.function)
+            version = functions.find_version(target.function, target.qualifier)
+        except ServiceError as error:
+            if error.code == "ResourceNotFoundException":
+                raise invalid("Function does not exist") from error
+            raise
+        if target.qualifier == LATEST:
+            mapping.function = target.function.arn
+        else:
+            mapping.function = target.invoked_arn
+        mapping.function_name = target.function.name
+        return version.configuration.role, version.configuration.timeout_s
+
+    def _resolve_queue(self, arn: str, role: str) -> Queue:
+        """The queue, if it exists and the execution role may read it."""
+        world = self._world
+        queue: Queue | None = world.sqs.queues.get(arn)
+        if queue is None:
+            raise invalid(
+                "Error occurred while ReceiveMessage. SQS Error Code: "
+                "AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not "
+                "exist."
+            )
+        caller = Caller("service", "lambda", role)
+        for operation in PERMISSIONS:
+            try:
+                world.identity.check(
+                    caller, "sqs", operation, {"QueueUrl": queue.url}, world.region, world.account
+                )
+            except ServiceError as error:
+                raise invalid(
+                    f"The provided execution role does not have permissions to call {operation} on SQS"
+                ) from error
+        return queue
+
+    # -- states ------------------------------------------------------------------------------------
+
+    def _pass_through(self, mapping: Mapping, during: str, after: str) -> None:
+        self._enter(mapping, during)
+        mapping.transition = self._kernel.call_later(TRANSITION, self._arrive, mapping, after)
+
+    def _arrive(self, mapping: Mapping, state: str) -> None:
+        mapping.transition = None
+        if not state:
+            self._record(mapping, "Deleted")
+            del self.mappings[mapping.uuid]
+            return
+        self._stop(mapping)
+        if state == "Enabled":
+            self._start(mapping)
+        self._enter(mapping, state)
+
+    def _enter(self, mapping: Mapping, state: str) -> None:
+        self._record(mapping, state)
+        mapping.state = state
+
+    def _record(self, mapping: Mapping, state: str) -> None:
+        self._world.journal.record(
+            "esm.state",
+            mapping.uuid,
+            actor="lambda",
+            data={"function": mapping.function_name, "from": mapping.state, "to": state},
+        )
+
+    def _start(self, mapping: Mapping) -> None:
+        """A mapping whose function or queue was deleted meanwhile stays, as on AWS, and reads nothing."""
+        try:
+            last = [self._role(mapping.function)]
+        except ServiceError:
+            return
+        if mapping.queue_arn not in self._world.sqs.queues:
+            return
+        settings = Settings(
+            mapping.uuid,
+            mapping.function,
+            mapping.function_name,
+            mapping.queue_arn,
+            mapping.batch_size,
+            mapping.window_s * SECOND,
+            mapping.report_failures,
+            Filters(mapping.criteria),
+            mapping.maximum,
+        )
+
+        def role() -> str | None:
+            with contextlib.suppress(ServiceError):  # deleted: invoking it will say so
+                last[0] = self._role(settings.function)
+            return last[0]
+
+        mapping.fleet = Fleet(self._world, settings, role)
+        mapping.fleet.start()
+
+    def _role(self, function: str) -> str:
+        """The execution role that a function has now."""
+        functions = self._world.functions
+        target = functions.target(function)
+        role: str = functions.find_version(target.function, target.qualifier).configuration.role
+        return role
+
+    @staticmethod
+    def _stop(mapping: Mapping) -> None:
+        if mapping.fleet is not None:
+            mapping.fleet.stop()
+            mapping.fleet = None
+
+    # -- finding and showing -----------------------------------------------------------------------
+
+    def _find(self, call: Call) -> Mapping:
+        mapping = self.mappings.get(call.params["UUID"])
+        if mapping is None:
+            raise not_found("The resource you requested does not exist.")
+        return mapping
+
+    def _find_settled(self, call: Call, verb: str) -> Mapping:
+        mapping = self._find(call)
+        if not mapping.settled:
+            raise ServiceError(
+                "ResourceInUseException",
+                f"Cannot {verb} the event source mapping because it is in use.",
+                400,
+                Type="User",
+            )
+        return mapping
+
+    def _shown(self, mapping: Mapping) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "UUID": mapping.uuid,
+            "BatchSize": mapping.batch_size,
+            "MaximumBatchingWindowInSeconds": mapping.window_s,
+            "EventSourceArn": mapping.queue_arn,
+            "FunctionArn": mapping.function,
+            "LastModified": self._world.datetime(mapping.modified),
+            "State": mapping.state,
+            "StateTransitionReason": "USER_INITIATED",
+            "FunctionResponseTypes": ["ReportBatchItemFailures"] if mapping.report_failures else [],
+            "EventSourceMappingArn": mapping.arn,
+        }
+        if mapping.criteria:
+            answer["FilterCriteria"] = mapping.criteria
+        if mapping.maximum is not None:
+            answer["ScalingConfig"] = {"MaximumConcurrency": mapping.maximum}
+        if mapping.kms_key:
+            answer["KMSKeyArn"] = mapping.kms_key
+        return answer

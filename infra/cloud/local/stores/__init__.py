@@ -1,0 +1,1 @@
+"""Faster or truer replacements for parts of moto."""

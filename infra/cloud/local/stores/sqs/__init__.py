@@ -1,0 +1,1 @@
+"""Amazon SQS in virtual time: see ``queue`` for the rules, ``service`` for the operations."""

@@ -1,0 +1,177 @@
+"""PutMetricAlarm's parameters checked, and an alarm as DescribeAlarms shows it.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..service import NotSimulated
+from . import expressions, queries
+from .alarm_watch import Alarm
+from .alarms import COMPARISONS, Missing, Rule
+from .queries import SECOND, Query, moment
+from .refusals import invalid
+from .series import MetricId
+from .statistics import SIMPLE
+
+HIGH_RESOLUTION = (10, 20, 30)
+ONE_METRIC = ("Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
+UNSIMULATED = ("EvaluationCriteria", "EvaluationInterval", "ThresholdMetricId", "WarmUpConfiguration")
+ANOMALY = ("LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold")
+
+
+def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
+    """The alarm that the parameters describe. Raises ValidationError, InvalidParameterValue,
+    InvalidParameterCombination; NotSimulated by name for anomaly detection, PromQL and warm-up."""
+    for name in UNSIMULATED:
+        if name in params:
+            raise NotSimulated(f"NotSimulated: {name} of a CloudWatch alarm")
+    if "WallClockWindow" in params.get("EvaluationWindow", {}):
+        raise NotSimulated("NotSimulated: WallClockWindow of a CloudWatch alarm")
+    if params.get("ComparisonOperator") in ANOMALY:
+        raise NotSimulated(f"NotSimulated: anomaly detection alarms ({params['ComparisonOperator']})")
+    if not 1 <= len(params["AlarmName"]) <= 255:
+        raise invalid("The parameter AlarmName must have 1 to 255 characters.")
+    for name in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
+        if name not in params:
+            raise invalid(
+                f"1 validation error detected: Value null at '{name[0].lower() + name[1:]}' failed to "
+                "satisfy constraint: Member must not be null"
+            )
+    if params["ComparisonOperator"] not in COMPARISONS:
+        raise _not_one_of("comparisonOperator", params["ComparisonOperator"], list(COMPARISONS))
+    asked, watched = _queries(params, account)
+    rule = _rule(params)
+    _check_length(rule, max(query.period for query in asked))
+    return Alarm(params["AlarmName"], params, rule, asked, watched, now)
+
+
+def describe(alarm: Alarm, arn: str) -> dict[str, Any]:
+    """A ``MetricAlarm`` of DescribeAlarms."""
+    shown = {key: value for key, value in alarm.given.items() if value is not None}
+    if "Metrics" not in shown:
+        shown.setdefault("Dimensions", [])
+    for key in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        shown.setdefault(key, [])
+    shown.setdefault("ActionsEnabled", True)
+    shown["Threshold"] = float(shown["Threshold"])
+    answer = {
+        **shown,
+        "AlarmArn": arn,
+        "AlarmConfigurationUpdatedTimestamp": moment(alarm.configured_at),
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": moment(alarm.updated_at),
+        "StateTransitionedTimestamp": moment(alarm.transitioned_at),
+    }
+    if alarm.reason_data:
+        answer["StateReasonData"] = alarm.reason_data
+    return answer
+
+
+def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Query]:
+    """What the alarm retrieves, and the one that it compares."""
+    if "Metrics" in params:
+        for name in ONE_METRIC:
+            if name in params:
+                raise invalid(
+                    f"The parameters Metrics and {name} are mutually exclusive and you have specified both.",
+                    "InvalidParameterCombination",
+                )
+        asked = queries.parse(params["Metrics"], account, HIGH_RESOLUTION)
+        returned = [query for query in asked if query.returned]
+        if len(returned) != 1:
+            raise invalid("Exactly one element of the metrics list should return data.")
+        if len({query.period for query in asked if query.metric is not None}) > 1:
+            raise invalid("All metrics of an alarm on a metric math expression must have the same period.")
+        if not any(query.metric is not None for query in asked):
+            raise invalid("An alarm on a metric math expression must use at least one metric.")
+        for query in asked:
+            _check_expression(query, asked)
+        return asked, returned[0]
+    for name in ("MetricName", "Namespace", "Period"):
+        if name not in params:
+            raise invalid(f"The parameter {name} is required for an alarm on a metric.", "MissingParameter")
+    stats = [params[name] for name in ("Statistic", "ExtendedStatistic") if name in params]
+    if len(stats) != 1:
+        raise invalid("Exactly one of the parameters Statistic and ExtendedStatistic must be specified.")
+    if "Statistic" in params and params["Statistic"] not in SIMPLE:
+        raise _not_one_of("statistic", params["Statistic"], list(SIMPLE))
+    query = Query(
+        "m1",
+        "",
+        True,
+        MetricId(params["Namespace"], params["MetricName"], queries.dimensions(params.get("Dimensions"))),
+        queries.check_statistic(stats[0]),
+        queries.check_period(params["Period"], HIGH_RESOLUTION),
+        params.get("Unit"),
+    )
+    return [query], query
+
+
+def _check_expression(query: Query, asked: list[Query]) -> None:
+    """An expression that cannot be computed is refused now rather than when the alarm is evaluated."""
+    if query.metric is not None:
+        return
+    known = {one.id for one in asked}
+    try:
+        missing = [name for name in expressions.names(query.expression) if name not in known]
+    except expressions.ExpressionError as error:
+        raise invalid(f"Error in expression '{query.id}': {error}") from None
+    if missing:
+        raise invalid(f"Error in expression '{query.id}': unknown id {missing[0]!r}")
+    empty: dict[str, expressions.Value] = {one.id: expressions.TimeSeries("", {0: 1.0}) for one in asked}
+    scope = expressions.Scope(empty, [one.id for one in asked if one.metric], [0], 60 * SECOND)
+    try:
+        expressions.evaluate(query.expression, scope)
+    except expressions.ExpressionError as error:
+        raise invalid(f"Error in expression '{query.id}': {error}") from None
+
+
+def _rule(params: Mapping[str, Any]) -> Rule:
+    n = params["EvaluationPeriods"]
+    m = params.get("DatapointsToAlarm", n)
+    if n < 1:
+        raise invalid(f"The parameter EvaluationPeriods must be at least 1; it is {n}.")
+    if not 1 <= m <= n:
+        raise invalid(
+            f"The parameter DatapointsToAlarm must be between 1 and EvaluationPeriods ({n}); it is {m}."
+        )
+    missing = params.get("TreatMissingData", "missing")
+    if missing not in ("missing", "notBreaching", "breaching", "ignore"):
+        raise _not_one_of("treatMissingData", missing, ["breaching", "notBreaching", "ignore", "missing"])
+    low = params.get("EvaluateLowSampleCountPercentile", "evaluate")
+    if low not in ("evaluate", "ignore"):
+        raise _not_one_of("evaluateLowSampleCountPercentile", low, ["evaluate", "ignore"])
+    return Rule(
+        params["ComparisonOperator"],
+        float(params["Threshold"]),
+        n,
+        m,
+        cast(Missing, missing),
+        "DatapointsToAlarm" in params,
+    )
+
+
+def _check_length(rule: Rule, period: int) -> None:
+    """A day at most, a week for periods of an hour or more (the page above, Period)."""
+    seconds = period // SECOND
+    if seconds < 3600 and rule.n * seconds > 86_400:
+        raise invalid(
+            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
+        )
+    if rule.n * seconds > 604_800:
+        raise invalid(
+            "Metrics cannot be checked across more than a week "
+            "(EvaluationPeriods * Period must be <= 604800)."
+        )
+
+
+def _not_one_of(name: str, value: object, allowed: list[str]) -> Exception:
+    return invalid(
+        f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+        f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+    )

@@ -1,0 +1,260 @@
+"""What a run would have cost, in USD at list prices: line items derived from the journal.
+
+Prices, with source and date, are in ``prices.toml``. Free tiers, volume discounts, data transfer and storage
+are left out. What the journal does not say is assumed, and the line's note names the assumption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from ..journal import Entry, Journal
+from .metrics import embedded_metrics
+from .queue_depth import queue_name
+
+HOUR = 3_600_000_000
+HOURS_PER_MONTH = 730
+CHUNK = 65_536
+"""SQS bills each 64 KB of payload as one request: https://aws.amazon.com/sqs/pricing/"""
+
+POLLERS = 5
+LONG_POLL_SECONDS = 20
+"""An event source mapping long-polls its queue all the time, with five pollers (as few as two at low
+traffic):
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. The simulation does not make these
+calls."""
+
+WRITES = {
+    "PutItem": 1.0,
+    "UpdateItem": 1.0,
+    "DeleteItem": 1.0,
+    "BatchWriteItem": 1.0,
+    "TransactWriteItems": 2.0,
+}
+READS = {"GetItem": 0.5, "Query": 0.5, "Scan": 0.5, "BatchGetItem": 0.5, "TransactGetItems": 2.0}
+
+Growth = Literal["load", "time"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Price:
+    usd: float
+    per: float
+    unit: str
+    page: str
+    seen: str
+    date: str
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """``quantity`` in the price's unit. ``grows``: with the number of orders, or with the time that
+    passes."""
+
+    service: str
+    item: str
+    quantity: float
+    price: Price
+    grows: Growth = "load"
+    note: str = ""
+
+    @property
+    def usd(self) -> float:
+        return self.quantity * self.price.usd / self.price.per
+
+    def scaled(self, factor: float) -> Line:
+        return dataclasses.replace(self, quantity=self.quantity * factor)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bill:
+    """The cost of ``seconds`` of virtual time."""
+
+    lines: list[Line]
+    seconds: float
+    left_out: list[str]
+
+    @property
+    def usd(self) -> float:
+        return sum(line.usd for line in self.lines)
+
+    def by_service(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for line in self.lines:
+            found[line.service] = found.get(line.service, 0.0) + line.usd
+        return found
+
+    def at(self, count: float, measured: float, seconds: float = 86_400) -> Bill:
+        """This bill at another load: for ``count`` orders in ``seconds`` (a day), of which this run had
+        ``measured``.
+
+        Lines that grow with the load scale with the orders, the others with the time. Raises ValueError.
+        """
+        if measured <= 0 or count < 0 or seconds <= 0 or self.seconds <= 0:
+            raise ValueError(
+                f"count={count!r}, measured={measured!r}, seconds={seconds!r}: "
+                "the run must have had orders, and taken time"
+            )
+        factors: dict[Growth, float] = {"load": count / measured, "time": seconds / self.seconds}
+        return Bill([line.scaled(factors[line.grows]) for line in self.lines], seconds, self.left_out)
+
+
+def prices(path: Path | None = None) -> dict[str, Price]:
+    """The price list by name."""
+    data = tomllib.loads((path or Path(__file__).with_name("prices.toml")).read_text())
+    return {name: Price(**row) for name, row in data.items()}
+
+
+def cost(
+    journal: Journal,
+    start: int,
+    end: int,
+    price_list: Mapping[str, Price] | None = None,
+    architecture: Literal["x86_64", "arm64"] = "x86_64",
+) -> Bill:
+    """The bill for what happened in [start, end] (virtual microseconds). Lines with nothing on them are left
+    out."""
+    if architecture not in ("x86_64", "arm64"):
+        raise ValueError(f"architecture={architecture!r}: it can be 'x86_64' or 'arm64'")
+    known = price_list or prices()
+    entries = [entry for entry in journal.entries if start <= entry.time <= end]
+    lines = [
+        *_lambda(entries, known, architecture),
+        *_sqs(entries, known, end - start),
+        *_dynamodb(entries, known),
+        *_cloudwatch(entries, known, journal, start, end),
+    ]
+    left_out = ["free tiers", "data transfer", "storage of messages, tables and logs"]
+    if any(
+        entry.what == "lambda.environment.started" and entry.data["reason"] == "provisioned"
+        for entry in entries
+    ):
+        left_out.append("provisioned concurrency")
+    return Bill([line for line in lines if line.quantity], (end - start) / 1e6, left_out)
+
+
+def _lambda(entries: list[Entry], known: Mapping[str, Price], architecture: str) -> Iterator[Line]:
+    requests, gb_seconds = 0, 0.0
+    for entry in entries:
+        if entry.what == "lambda.invocation":
+            requests += 1
+            gb_seconds += entry.data["billed_ms"] / 1000 * entry.data["memory_mb"] / 1024
+    yield Line("Lambda", "requests", requests, known["lambda_requests"])
+    price = known[f"lambda_gb_seconds_{architecture}"]
+    yield Line(
+        "Lambda", f"duration, {architecture}", gb_seconds, price, note="billed duration, init phases included"
+    )
+
+
+def _sqs(entries: list[Entry], known: Mapping[str, Price], duration: int) -> Iterator[Line]:
+    """Requests by what they did; a call carries at most ten messages, and each 64 KB of it is a request."""
+    sizes: dict[str, int] = {}
+    counts: Counter[tuple[bool, str]] = Counter()
+    polled: dict[str, None] = {}
+    for entry in entries:
+        action, requests = _sqs_requests(entry, sizes)
+        if requests:
+            counts[entry.resource.endswith(".fifo"), action] += requests
+        if entry.what == "esm.batch" and entry.data.get("queue"):
+            polled[queue_name(entry.data["queue"])] = None
+    for fifo in (False, True):
+        price = known["sqs_fifo" if fifo else "sqs_standard"]
+        for action in ("send", "receive", "delete", "change visibility", "other calls"):
+            yield Line("SQS", f"{action}{', FIFO' if fifo else ''}", counts[fifo, action], price)
+        queues = sum(name.endswith(".fifo") == fifo for name in polled)
+        polls = queues * POLLERS * duration / 1e6 / LONG_POLL_SECONDS
+        note = f"{POLLERS} pollers per event source mapping, a long poll of {LONG_POLL_SECONDS} s each"
+        yield Line("SQS", f"idle polling{', FIFO' if fifo else ''}", polls, price, "time", note)
+
+
+def _sqs_requests(entry: Entry, sizes: dict[str, int]) -> tuple[str, int]:
+    what = entry.what
+    if what == "sqs.sent":
+        sizes.update((message_id, size) for message_id, _, size in entry.data["messages"])
+        return "send", _calls(len(entry.data["messages"]), sum(size for _, _, size in entry.data["messages"]))
+    if what == "sqs.received":
+        ids = [message_id for message_id, _, _ in entry.data["messages"]]
+        return "receive", _calls(len(ids), sum(sizes.get(message_id, 0) for message_id in ids))
+    if what == "sqs.deleted":
+        return "delete", _calls(len(entry.data["messages"]), 0)
+    if what == "sqs.visibility":
+        return "change visibility", _calls(len(entry.data["messages"]), 0)
+    if what.startswith("api.sqs.") and entry.outcome == "ok":
+        operation = what[8:]
+        if not operation.startswith(
+            ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+        ):
+            return "other calls", 1
+    return "", 0
+
+
+def _calls(messages: int, size: int) -> int:
+    return max(-(-messages // 10), -(-size // CHUNK), 1)
+
+
+def _dynamodb(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line]:
+    """A conditional write that fails is billed too:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
+    writes = reads = 0.0
+    for entry in entries:
+        if entry.what.startswith("api.dynamodb.") and entry.outcome in (
+            "ok",
+            "ConditionalCheckFailedException",
+        ):
+            operation = entry.what[13:]
+            writes += entry.data.get("write_units", WRITES.get(operation, 0.0))
+            reads += entry.data.get("read_units", READS.get(operation, 0.0))
+    yield Line("DynamoDB", "writes, on demand", writes, known["dynamodb_writes"], note="items of up to 1 KB")
+    note = "eventually consistent, up to 4 KB each"
+    yield Line("DynamoDB", "reads, on demand", reads, known["dynamodb_reads"], note=note)
+
+
+def _cloudwatch(
+    entries: list[Entry], known: Mapping[str, Price], journal: Journal, start: int, end: int
+) -> Iterator[Line]:
+    size = 0
+    metric_hours: set[tuple[Any, ...]] = set()
+    for entry in entries:
+        if entry.what == "logs.event":
+            size += len(entry.data["message"].encode())
+            metric_hours.update((metric, time // HOUR) for metric, _, time, _ in embedded_metrics(entry))
+        elif entry.what == "cloudwatch.put_metric":
+            data = entry.data
+            name = (data["namespace"], data["metric"], tuple(map(tuple, data["dimensions"])))
+            metric_hours.add((name, data["time"] // HOUR))
+    yield Line("CloudWatch", "logs ingested", size / 1e9, known["logs_ingestion"])
+    months = len(metric_hours) / HOURS_PER_MONTH
+    yield Line(
+        "CloudWatch", "custom metrics", months, known["custom_metrics"], "time", "for each hour with data"
+    )
+    for high in (False, True):
+        months = _alarm_hours(journal, start, end, high) / HOURS_PER_MONTH
+        price = known["alarms_high_resolution" if high else "alarms"]
+        yield Line("CloudWatch", f"alarms{', high resolution' if high else ''}", months, price, "time")
+
+
+def _alarm_hours(journal: Journal, start: int, end: int, high: bool) -> float:
+    """Hours that alarms existed, once for each metric that they watch."""
+    since: dict[str, tuple[int, int, bool]] = {}
+    total = 0.0
+
+    def add(name: str, until: int) -> None:
+        begin, metrics, high_resolution = since.pop(name)
+        if high_resolution == high:
+            nonlocal total
+            total += metrics * max(min(until, end) - max(begin, start), 0) / HOUR
+
+    for entry in journal.select("cloudwatch.alarm.configured"):
+        if entry.resource in since:
+            add(entry.resource, entry.time)
+        if entry.data["change"] != "deleted":
+            since[entry.resource] = (entry.time, entry.data["metrics"], entry.data["high_resolution"])
+    for name in list(since):
+        add(name, end)
+    return total

@@ -1,0 +1,196 @@
+"""What became of every message of a queue, and how long it took from being sent to being done.
+
+A message is done when it is deleted after an invocation succeeded with it, or after whoever received it
+deleted it. Between the two lie waiting, processing, failed attempts and visibility timeouts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal
+
+from ..journal import Journal
+from .gantt import Bins, binned
+from .queue_depth import belongs, queue_name
+from .statistics import percentile
+
+Fate = Literal["processed", "dead-lettered", "expired", "purged", "filtered", "waiting"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Attempt:
+    """An invocation that had the message in its batch; ``end`` in seconds since the start."""
+
+    end: float
+    request_id: str
+    succeeded: bool
+
+
+@dataclasses.dataclass(slots=True)
+class Message:
+    """One message's story. Times in seconds since the start; ``ended`` is None while it is in the queue."""
+
+    id: str
+    sent: float
+    receives: int = 0
+    attempts: list[Attempt] = dataclasses.field(default_factory=list)
+    ended: float | None = None
+    fate: Fate = "waiting"
+
+    @property
+    def successes(self) -> int:
+        return sum(attempt.succeeded for attempt in self.attempts)
+
+    @property
+    def failures(self) -> int:
+        return len(self.attempts) - self.successes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fates:
+    """How many messages met which fate. The first six add up to ``sent``."""
+
+    sent: int
+    processed: int
+    dead_lettered: int
+    expired: int
+    purged: int
+    filtered: int
+    waiting: int
+    processed_once: int
+    """In exactly one invocation, which succeeded."""
+    retried: int
+    """Processed, after at least one invocation with it had failed."""
+    succeeded_twice: int
+    """In more than one invocation that succeeded: a duplicate that only an idempotent handler survives."""
+    attempts: int
+    failed_attempts: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Latency:
+    """``values[i]`` seconds for the message sent at ``sent[i]``, in the order of sending; of those that are
+    done."""
+
+    sent: list[float]
+    values: list[float]
+    unfinished: int
+
+    def percentile(self, percent: float) -> float:
+        """In seconds; ValueError if no message is done. A value that occurred (nearest rank)."""
+        if not self.values:
+            raise ValueError("no message was processed, so there is no latency")
+        return percentile([(value, 1.0) for value in sorted(self.values)], percent)
+
+    def percentiles(self, percents: Iterable[float] = (50, 90, 95, 99)) -> dict[float, float]:
+        return {percent: self.percentile(percent) for percent in percents}
+
+
+def messages(journal: Journal, queue: str, start: int, end: int) -> list[Message]:
+    """Messages sent to a queue in [start, end], and what became of them up to ``end``. ``queue``: name, ARN
+    or URL."""
+    name = queue_name(queue)
+    found: dict[str, Message] = {}
+    filtered: set[str] = set()
+
+    def close(ids: Iterable[str], time: float, fate: Fate) -> None:
+        for message_id in ids:
+            message = found.get(message_id)
+            if message is not None and message.fate == "waiting":
+                message.fate, message.ended = fate, time
+
+    for entry in journal.entries:
+        if entry.time > end:
+            break
+        data, time = entry.data, (entry.time - start) / 1e6
+        if entry.what == "lambda.invocation":
+            for message_id in data.get("messages", ()):
+                if message_id in found:
+                    attempt = Attempt(time, data["request_id"], entry.outcome == "ok")
+                    found[message_id].attempts.append(attempt)
+            continue
+        if entry.what == "esm.batch":
+            filtered.update(data.get("filtered", ()))
+            for message_id in data.get("failed", ()):
+                message = found.get(message_id)
+                if message is not None and message.attempts and message.attempts[-1].succeeded:
+                    message.attempts[-1] = dataclasses.replace(message.attempts[-1], succeeded=False)
+            continue
+        if not entry.what.startswith("sqs.") or not (where := belongs(entry, name)):
+            continue
+        if where == "arrives":
+            for message_id in data["messages"]:  # a redrive brings it back: its story goes on
+                if message_id in found:
+                    found[message_id].fate, found[message_id].ended = "waiting", None
+        elif entry.what == "sqs.sent":
+            if entry.time >= start:
+                for message_id, _, _ in data["messages"]:
+                    found[message_id] = Message(message_id, time)
+        elif entry.what == "sqs.received":
+            for message_id, receives, _ in data["messages"]:
+                if message_id in found:
+                    found[message_id].receives = receives
+        elif entry.what == "sqs.deleted":
+            close(data["messages"], time, "processed")
+        elif entry.what == "sqs.moved":
+            close(data["messages"], time, "dead-lettered")
+        elif entry.what == "sqs.expired":
+            close(data["messages"], time, "expired")
+        elif entry.what == "sqs.purged":
+            close(list(found), time, "purged")
+    for message_id in filtered & found.keys():
+        if found[message_id].fate == "processed" and not found[message_id].attempts:
+            found[message_id].fate = "filtered"
+    return list(found.values())
+
+
+def fates(stories: Iterable[Message]) -> Fates:
+    """Count what became of messages (see ``messages``)."""
+    known = list(stories)
+
+    def count(fate: Fate) -> int:
+        return sum(message.fate == fate for message in known)
+
+    done = [message for message in known if message.fate == "processed"]
+    return Fates(
+        sent=len(known),
+        processed=len(done),
+        dead_lettered=count("dead-lettered"),
+        expired=count("expired"),
+        purged=count("purged"),
+        filtered=count("filtered"),
+        waiting=count("waiting"),
+        processed_once=sum(len(message.attempts) == 1 and message.successes == 1 for message in done),
+        retried=sum(message.failures > 0 for message in done),
+        succeeded_twice=sum(message.successes > 1 for message in known),
+        attempts=sum(len(message.attempts) for message in known),
+        failed_attempts=sum(message.failures for message in known),
+    )
+
+
+def latency(journal: Journal, queue: str, start: int, end: int) -> Latency:
+    """End-to-end latency of every message sent to a queue in [start, end] and processed by ``end``."""
+    stories = messages(journal, queue, start, end)
+    done = [message for message in stories if message.fate == "processed" and message.ended is not None]
+    values = [round((message.ended or 0.0) - message.sent, 6) for message in done]
+    return Latency([message.sent for message in done], values, len(stories) - len(done))
+
+
+def throughput(
+    journal: Journal,
+    queue: str,
+    start: int,
+    end: int,
+    width: float = 1.0,
+    of: Literal["sent", "processed"] = "processed",
+) -> Bins:
+    """Messages of a queue that were sent, or done, in each bin of ``width`` seconds."""
+    stories = messages(journal, queue, start, end)
+    if of == "sent":
+        times = [message.sent for message in stories]
+    elif of == "processed":
+        times = [message.ended or 0.0 for message in stories if message.fate == "processed"]
+    else:
+        raise ValueError(f"of={of!r}: it can be 'sent' or 'processed'")
+    return binned(times, (end - start) / 1e6, width)

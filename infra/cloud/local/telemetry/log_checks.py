@@ -1,0 +1,65 @@
+"""Checks that CloudWatch Logs makes of parameters, with its words, and pages of named things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ..service import ServiceError
+
+Item = TypeVar("Item")
+
+GROUP_NAME = re.compile(r"[\.\-_/#A-Za-z0-9]+")
+STREAM_NAME = re.compile(r"[^:*]*")
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterException", message)
+
+
+def not_found(message: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", message)
+
+
+def constraint(value: Any, member: str, must: str) -> ServiceError:
+    """The error for a value outside of the API model's limits."""
+    return invalid(
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        f"Member must {must}"
+    )
+
+
+def check_name(name: str, member: str, pattern: re.Pattern[str]) -> None:
+    if not 1 <= len(name) <= 512:
+        bound = "greater than or equal to 1" if not name else "less than or equal to 512"
+        raise constraint(name, member, f"have length {bound}")
+    if not pattern.fullmatch(name):
+        raise constraint(name, member, f"satisfy regular expression pattern: {pattern.pattern}")
+
+
+def limit_of(params: dict[str, Any], most: int, member: str = "limit") -> int:
+    """How many items a page may have; ``most`` if the call does not say."""
+    limit: int = params.get(member, most)
+    if not 1 <= limit <= most:
+        bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {most}"
+        raise constraint(limit, member, f"have value {bound}")
+    return limit
+
+
+def page_of(
+    items: Sequence[Item], name: Callable[[Item], str], params: dict[str, Any], most: int
+) -> tuple[list[Item], dict[str, str]]:
+    """A page of named things, and the ``nextToken`` (the name of the first on the next page) to add."""
+    size, token = limit_of(params, most), params.get("nextToken")
+    names = [name(item) for item in items]
+    if token is not None and token not in names:
+        raise invalid("The specified nextToken is invalid.")
+    first = names.index(token) if token is not None else 0
+    more = {"nextToken": names[first + size]} if first + size < len(names) else {}
+    return list(items[first : first + size]), more
+
+
+def group_name(identifier: str) -> str:
+    """A group's name from its name or ARN."""
+    return identifier.split(":log-group:")[-1].removesuffix(":*")

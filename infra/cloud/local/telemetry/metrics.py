@@ -1,0 +1,295 @@
+"""Which metric data points follow from which journal entries: one row per metric, in a table.
+
+A row of ``TABLE`` names the metric, the kind of entry it comes from, and what one entry contributes: a value
+(or None: nothing), at which time, under which sets of dimensions. Metrics that are sampled rather than
+counted have a module of their own (``sqs_metrics``, ``lambda_metrics``) with the same methods; custom metrics
+come from PutMetricData (``cloudwatch.put_metric``) and from log lines in the embedded metric format.
+
+A new service's metrics: add rows here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from ..journal import Entry, Journal
+from .lambda_metrics import LambdaConcurrency
+from .queue_depth import queue_name
+from .series import MINUTE, Dimensions, MetricId, Series
+from .sqs_metrics import KINDS as SQS_KINDS
+from .sqs_metrics import SqsMetrics
+from .statistics import Samples, StatisticSet
+
+SECOND = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """``value`` may give a list: one data point each."""
+
+    namespace: str
+    name: str
+    unit: str
+    kind: str
+    value: Callable[[Entry], float | list[float] | None]
+    time: Callable[[Entry], int]
+    dimensions: Callable[[Entry], list[Dimensions]]
+
+
+def _at_end(entry: Entry) -> int:
+    return entry.time
+
+
+def invoked(entry: Entry) -> int:
+    """An invocation's metrics carry the time of the invocation, not of its end:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html"""
+    return entry.start - int(entry.data.get("init_us", 0))
+
+
+def function_dimensions(entry: Entry) -> list[Dimensions]:
+    """Across all functions, by function, by resource (version or alias), by alias and executed version.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+    """
+    name = entry.resource
+    version = entry.data.get("version", "$LATEST")
+    qualifier = entry.data.get("qualifier") or ("" if version == "$LATEST" else version)
+    function = ("FunctionName", name)
+    resource = ("Resource", f"{name}:{qualifier}" if qualifier else name)
+    found: list[Dimensions] = [(), (function,), (function, resource)]
+    if qualifier and qualifier != version:
+        found.append((("ExecutedVersion", version), function, resource))
+    return found
+
+
+def queue_dimensions(entry: Entry) -> list[Dimensions]:
+    return [(("QueueName", queue_name(entry.resource)),)]
+
+
+def _lambda(
+    name: str,
+    kind: str,
+    value: Callable[[Entry], float | list[float] | None],
+    unit: str = "Count",
+    time: Callable[[Entry], int] = _at_end,
+) -> Row:
+    return Row("AWS/Lambda", name, unit, kind, value, time, function_dimensions)
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+TABLE: tuple[Row, ...] = (
+    _lambda("Invocations", "lambda.invocation", lambda entry: 1, time=invoked),
+    _lambda("Errors", "lambda.invocation", lambda entry: int(entry.outcome != "ok"), time=invoked),
+    _lambda("Duration", "lambda.invocation", lambda entry: entry.duration / 1000, "Milliseconds", invoked),
+    _lambda("Throttles", "lambda.throttle", lambda entry: 1),
+    _lambda("AsyncEventsReceived", "lambda.async.queued", lambda entry: 1),
+    _lambda(
+        "AsyncEventAge",
+        "lambda.invocation",
+        lambda entry: (
+            (invoked(entry) - entry.data["arrived"]) / 1000 if entry.data["invoked_by"] == "async" else None
+        ),
+        "Milliseconds",
+        invoked,
+    ),
+    _lambda("AsyncEventsDropped", "lambda.async.dropped", lambda entry: 1),
+    _lambda(
+        "DeadLetterErrors",
+        "lambda.async.destination",
+        lambda entry: int(entry.outcome != "ok") if entry.data["reason"] == "dead-letter queue" else None,
+    ),
+    _lambda(
+        "DestinationDeliveryFailures",
+        "lambda.async.destination",
+        lambda entry: int(entry.outcome != "ok") if entry.data["reason"] != "dead-letter queue" else None,
+    ),
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    Row(
+        "AWS/SQS",
+        "SentMessageSize",
+        "Bytes",
+        "sqs.sent",
+        lambda entry: [float(size) for _, _, size in entry.data["messages"]],
+        _at_end,
+        queue_dimensions,
+    ),
+)
+
+ROWS: dict[str, list[Row]] = {}
+for _row in TABLE:
+    ROWS.setdefault(_row.kind, []).append(_row)
+
+KINDS_OF_NAMESPACE: dict[str, tuple[str, ...]] = {
+    "AWS/Lambda": (*dict.fromkeys(row.kind for row in TABLE if row.namespace == "AWS/Lambda"),),
+    "AWS/SQS": SQS_KINDS,
+}
+"""What to listen for to learn that a metric of this namespace has new data."""
+
+CUSTOM_KINDS = ("cloudwatch.put_metric", "logs.event")
+
+
+class Sampled(Protocol):
+    """Metrics that are not simply counted: they know their values minute by minute."""
+
+    def owns(self, metric: MetricId) -> bool: ...
+    def read(self, now: int) -> None: ...
+    def ids(self) -> Iterator[tuple[MetricId, int]]: ...
+    def unit(self, metric: MetricId) -> str: ...
+    def points(self, metric: MetricId, start: int, end: int, now: int) -> Iterator[tuple[int, float]]: ...
+    def steps(self, metric: MetricId, since: int) -> Iterator[int]: ...
+    def next_step(self, metric: MetricId) -> int | None: ...
+    def growing_since(self, metric: MetricId) -> int | None: ...
+
+
+class Metrics:
+    """Every metric of a run, indexed from the journal when it is asked for; each entry is read once."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._read = 0
+        self._series: dict[MetricId, dict[str, Series]] = {}
+        self._sampled: tuple[Sampled, ...] = (SqsMetrics(journal), LambdaConcurrency(journal))
+
+    def read(self, now: int) -> None:
+        """Take in what was written since the last time."""
+        entries = self._journal.entries
+        for index in range(self._read, len(entries)):
+            entry = entries[index]
+            rows = ROWS.get(entry.what)
+            if rows is not None:
+                self._take(entry, rows)
+            elif entry.what == "cloudwatch.put_metric":
+                self._put(entry.data)
+            elif entry.what == "logs.event":
+                self._embedded(entry)
+        self._read = len(entries)
+        for source in self._sampled:
+            source.read(now)
+
+    def ids(self) -> list[tuple[MetricId, int]]:
+        """Every metric, with the time of its last data point."""
+        found = [
+            (metric, max(series.latest for series in by_unit.values()))
+            for metric, by_unit in self._series.items()
+        ]
+        for source in self._sampled:
+            found += source.ids()
+        return found
+
+    def units(self, metric: MetricId) -> list[str]:
+        source = self._source(metric)
+        return [source.unit(metric)] if source is not None else list(self._series.get(metric, ()))
+
+    def collect(
+        self, metric: MetricId, start: int, end: int, period: int, now: int, unit: str | None = None
+    ) -> dict[int, Samples]:
+        """The samples of each period of ``period`` µs that begins at ``start + n * period`` and holds any."""
+        found: dict[int, Samples] = {}
+        source = self._source(metric)
+        if source is not None:
+            if unit in (None, source.unit(metric)):
+                for time, value in source.points(metric, start, end, now):
+                    begin = start + (time - start) // period * period
+                    found.setdefault(begin, Samples()).values.append((value, 1.0))
+            return found
+        for known, series in self._series.get(metric, {}).items():
+            if unit in (None, known):
+                series.collect(start, end, found, start, period)
+        return found
+
+    def is_sampled(self, metric: MetricId) -> bool:
+        """Whether every minute has a value, whatever happens."""
+        return self._source(metric) is not None
+
+    def steps(self, metric: MetricId, since: int, step: int) -> Iterator[int]:
+        """Beginnings of the steps (``step`` µs) from ``since`` on whose data differs from a neighbour's."""
+        source = self._source(metric)
+        if source is not None:
+            yield from source.steps(metric, since)
+            return
+        for series in self._series.get(metric, {}).values():
+            yield from series.steps(since, step)
+
+    def next_step(self, metric: MetricId) -> int | None:
+        """When the metric changes next if nothing more is written to the journal; None for never."""
+        source = self._source(metric)
+        return None if source is None else source.next_step(metric)
+
+    def growing_since(self, metric: MetricId) -> int | None:
+        """If the metric is an age, growing by a second each second: since when."""
+        source = self._source(metric)
+        return None if source is None else source.growing_since(metric)
+
+    def _source(self, metric: MetricId) -> Sampled | None:
+        return next((source for source in self._sampled if source.owns(metric)), None)
+
+    def _take(self, entry: Entry, rows: list[Row]) -> None:
+        dimension_sets: list[Dimensions] | None = None
+        for row in rows:
+            value = row.value(entry)
+            if value is None:
+                continue
+            if dimension_sets is None:
+                dimension_sets = row.dimensions(entry)
+            time = row.time(entry) // MINUTE * MINUTE
+            for dimensions in dimension_sets:
+                series = self._one(MetricId(row.namespace, row.name, dimensions), row.unit)
+                for number in value if isinstance(value, list) else (value,):
+                    series.add(time, number)
+
+    def _put(self, data: dict[str, Any]) -> None:
+        dimensions = tuple(sorted((name, value) for name, value in data["dimensions"]))
+        series = self._one(MetricId(data["namespace"], data["metric"], dimensions), data["unit"])
+        resolution = SECOND if data.get("resolution") == 1 else MINUTE
+        time = data["time"] // resolution * resolution
+        if "statistics" in data:
+            series.add_set(time, StatisticSet(*data["statistics"]))
+        else:
+            for value, count in zip(data["values"], data["counts"], strict=True):
+                series.add(time, value, count)
+
+    def _embedded(self, entry: Entry) -> None:
+        for metric, unit, time, values in embedded_metrics(entry):
+            series = self._one(metric, unit)
+            for value in values:
+                series.add(time, value)
+
+    def _one(self, metric: MetricId, unit: str) -> Series:
+        by_unit = self._series.get(metric)
+        if by_unit is None:
+            by_unit = self._series[metric] = {}
+        series = by_unit.get(unit)
+        if series is None:
+            series = by_unit[unit] = Series(unit)
+        return series
+
+
+def embedded_metrics(entry: Entry) -> list[tuple[MetricId, str, int, list[float]]]:
+    """Metrics that a log line carries: (metric, unit, time, values). A line that breaks the specification
+    carries none.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    message = entry.data["message"]
+    found: list[tuple[MetricId, str, int, list[float]]] = []
+    if '"_aws"' not in message:
+        return found
+    try:
+        root = json.loads(message)
+        timestamp = root["_aws"].get("Timestamp")
+        time = entry.time if timestamp is None else int(timestamp) * 1000
+        for directive in root["_aws"]["CloudWatchMetrics"]:
+            for names in directive.get("Dimensions") or [[]]:
+                dimensions = tuple(sorted((name, str(root[name])) for name in names))
+                for definition in directive["Metrics"]:
+                    values = root[definition["Name"]]
+                    numbers = [float(value) for value in (values if isinstance(values, list) else [values])]
+                    step = SECOND if definition.get("StorageResolution") == 1 else MINUTE
+                    metric = MetricId(directive["Namespace"], definition["Name"], dimensions)
+                    found.append((metric, definition.get("Unit", "None"), time // step * step, numbers))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return found

@@ -1,0 +1,42 @@
+"""Welcome: a queue and a function that greets whoever is named in a message."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+HANDLERS = Path(__file__).resolve().parents[2] / "labs" / "welcome" / "handlers"
+
+
+class Welcome(Stack):
+    """Two queues: the function reads one, nobody reads the other."""
+
+    def __init__(self, scope: Construct, name: str, **kwargs: Any) -> None:
+        super().__init__(scope, name, **kwargs)
+
+        letters = sqs.Queue(self, "Letters", visibility_timeout=Duration.seconds(30), enforce_ssl=True)
+        unread = sqs.Queue(self, "Unread", retention_period=Duration.days(14), enforce_ssl=True)
+        greeter = lambda_.Function(
+            self,
+            "Greeter",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            code=lambda_.Code.from_asset(str(HANDLERS / "greeter"), exclude=["__pycache__"]),
+            handler="app.handler",
+            timeout=Duration.seconds(5),
+            log_group=logs.LogGroup(
+                self,
+                "GreeterLogs",
+                retention=logs.RetentionDays.ONE_WEEK,
+                removal_policy=RemovalPolicy.DESTROY,
+            ),
+        )
+        greeter.add_event_source(sources.SqsEventSource(letters))
+
+        CfnOutput(self, "LettersUrl", value=letters.queue_url)
+        CfnOutput(self, "UnreadUrl", value=unread.queue_url)
+        CfnOutput(self, "GreeterName", value=greeter.function_name)

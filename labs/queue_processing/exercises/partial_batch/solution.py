@@ -1,0 +1,14 @@
+import json
+
+from orders import ship
+
+
+def handler(event, context):
+    failed = []
+    for record in event["Records"]:
+        try:
+            ship(json.loads(record["body"]))
+        except Exception as error:
+            print(f"failed: {error}")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

@@ -1,0 +1,14 @@
+# expect: 2 orders are gone
+import json
+
+from orders import ship
+
+
+def handler(event, context):
+    failed = []
+    for record in event["Records"]:
+        try:
+            ship(json.loads(record["body"]))
+        except Exception as error:
+            print(error)
+    return {"batchItemFailures": failed}

@@ -1,0 +1,14 @@
+# expect: no `batchItemFailures`
+import json
+
+from orders import ship
+
+
+def handler(event, context):
+    failed = []
+    for record in event["Records"]:
+        try:
+            ship(json.loads(record["body"]))
+        except Exception:
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"failures": failed}

@@ -1,0 +1,81 @@
+"""What every lesson uses: exercises, load, measurements, plots, checks, tables, the source on display.
+
+    from labs.toolkit import Poisson, exercise, expect, nothing_left, open_loop, plots, show_source
+
+In a notebook, importing it also registers the cell magic ``%%exercise``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import display
+from .answers import Answer, Wrong
+from .arrivals import Arrivals, AtOnce, Bursty, Constant, Daily, Poisson, Profile, Ramp
+from .checks import error_code, error_message, expect, shows_error
+from .cleanup import left_over, nothing_left
+from .exercises import Exercise, ExerciseError, Verdict, exercise
+from .load import LoadReport, Outcome, Request, open_loop, send_messages
+from .measure import (
+    TooFewSamples,
+    describe,
+    ecdf,
+    littles_law,
+    percentile,
+    percentiles,
+    print_percentiles,
+    throughput,
+)
+from .source import show_source
+from .tables import print_facts, print_table
+
+__all__ = [
+    "Answer",
+    "Arrivals",
+    "AtOnce",
+    "Bursty",
+    "Constant",
+    "Daily",
+    "Exercise",
+    "ExerciseError",
+    "LoadReport",
+    "Outcome",
+    "Poisson",
+    "Profile",
+    "Ramp",
+    "Request",
+    "TooFewSamples",
+    "Verdict",
+    "Wrong",
+    "describe",
+    "ecdf",
+    "error_code",
+    "error_message",
+    "exercise",
+    "expect",
+    "left_over",
+    "littles_law",
+    "load_ipython_extension",
+    "nothing_left",
+    "open_loop",
+    "percentile",
+    "percentiles",
+    "print_facts",
+    "print_percentiles",
+    "print_table",
+    "send_messages",
+    "show_source",
+    "shows_error",
+    "throughput",
+]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext labs.toolkit`` does what importing it does."""
+    from .magics import register
+
+    register(shell)
+
+
+if display.shell() is not None:
+    load_ipython_extension(display.shell())

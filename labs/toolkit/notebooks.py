@@ -1,0 +1,313 @@
+"""The lessons as files: finding one, reading its parameters, running it, and what its outputs must look like.
+
+A lesson is ``notebooks/<number>_<name>.ipynb``. Its outputs are committed, so whatever differs between two
+runs or two machines without meaning anything is taken out of them here, in one place.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import paths
+
+KERNEL = "python3"
+CELL_TIMEOUT = 300
+"""Seconds of real time that one cell may take."""
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": KERNEL},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+"""What a committed notebook says of itself: nothing of the machine it ran on."""
+
+ENVIRONMENT = {
+    "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's warning would be an output
+}
+
+
+QUIET = {"KernelManager": {"transport_encryption": "auto"}}
+"""An encrypted connection to the kernel; without one, the kernel warns about it each time it starts."""
+
+
+class LessonError(Exception):
+    """What was asked for cannot be done; the message says what can."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """One notebook."""
+
+    path: Path
+
+    @property
+    def number(self) -> str:
+        return self.path.stem.partition("_")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem.partition("_")[2]
+
+    def read(self) -> Any:
+        """The notebook, or LessonError if the file is not one."""
+        import nbformat
+
+        try:
+            return nbformat.read(self.path, as_version=4)  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - nbformat raises many kinds for a broken file
+            raise LessonError(f"{paths.relative(self.path)} is not a notebook: {error}") from None
+
+    @property
+    def title(self) -> str:
+        """Its first heading."""
+        for cell in self.read().cells:
+            found = (
+                re.search(r"^# +(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
+            )
+            if found:
+                return found[1].strip()
+        return self.name.replace("_", " ")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Names and defaults of the cell that is tagged ``parameters``."""
+        for cell in self.read().cells:
+            if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
+                return assigned(cell.source)
+        return {}
+
+
+def lessons() -> list[Lesson]:
+    """Every lesson, in order."""
+    return [Lesson(path) for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
+
+
+def find(wanted: str) -> Lesson:
+    """A lesson by its number, its name or the beginning of it, or its file; LessonError lists them all."""
+    stem = Path(wanted).name.removesuffix(".ipynb")
+    known = lessons()
+    number = stem.zfill(2) if stem.isdigit() else stem
+    exact = [one for one in known if number == one.number or stem in (one.name, one.path.stem)]
+    begun = [one for one in known if stem and (one.name.startswith(stem) or one.path.stem.startswith(stem))]
+    for found in (exact, begun):
+        if len(found) == 1:
+            return found[0]
+    names = "".join(f"\n  {lesson.number} {lesson.name}" for lesson in known) or " none"
+    raise LessonError(f"there is no lesson {wanted!r}; the lessons are:{names}")
+
+
+def assigned(source: str) -> dict[str, Any]:
+    """The names that a cell assigns, with their values where these are plain."""
+    found: dict[str, Any] = {}
+    for node in ast.parse(source).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and value is not None:
+            try:
+                found[target.id] = ast.literal_eval(value)
+            except ValueError:
+                found[target.id] = None
+    return found
+
+
+def chosen(lesson: Lesson, given: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters that a command line gives, as values of the kind that the lesson's defaults have."""
+    known = lesson.parameters
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        if name not in known:
+            there = ", ".join(f"{key} (default {value!r})" for key, value in known.items()) or "none"
+            raise LessonError(f"lesson {lesson.path.stem} has no parameter {name!r}; it has: {there}")
+        values[name] = _value(name, text, known[name])
+    return values
+
+
+def _value(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        raise LessonError(f"{name} is {text!r}; it can be true or false")
+    if isinstance(default, int | float):
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+        raise LessonError(f"{name} is {text!r}; it must be a number, such as {default!r}")
+    if default is None:
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return text
+    return text
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A lesson that was executed: where the result is, and the seconds that each section took."""
+
+    path: Path
+    sections: list[tuple[str, float]]
+    error: str = ""
+
+
+def run(lesson: Lesson, parameters: Mapping[str, Any], target: Path | None = None) -> Run:
+    """Execute a lesson headless with papermill; the source is never written to.
+
+    An error in a cell ends the run; it is in ``Run.error`` with the section and the cell it came from.
+    """
+    os.environ.update(ENVIRONMENT)
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    output = target or paths.BUILD / "runs" / lesson.path.name
+    if output.resolve() == lesson.path.resolve():
+        raise LessonError("a run never writes over its lesson")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    error = ""
+    try:
+        papermill.execute_notebook(
+            str(lesson.path),
+            str(output),
+            parameters=dict(parameters),
+            kernel_name=KERNEL,
+            cwd=str(lesson.path.parent),
+            progress_bar=sys.stderr.isatty(),
+            execution_timeout=CELL_TIMEOUT,
+            language="python",
+            config=Config(QUIET),
+        )
+    except PapermillExecutionError as failure:
+        error = f"cell [{failure.exec_count}] raised {failure.ename}: {failure.evalue}"
+    ran = Lesson(output).read()
+    sections = timed(ran)
+    if error:
+        section = next((name for name, cells in split(ran) if any(map(_failed, cells))), "")
+        error = f"{error}\n  in section: {section}" if section else error
+    return Run(output, sections, error)
+
+
+def split(notebook: Any) -> list[tuple[str, list[Any]]]:
+    """The notebook's sections: (second-level heading, its cells); the first is what stands before any."""
+    sections: list[tuple[str, list[Any]]] = [("start", [])]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for heading in re.findall(r"^## +(.+)$", cell.source, re.MULTILINE):
+                sections.append((heading.strip(), []))
+        sections[-1][1].append(cell)
+    return sections
+
+
+def timed(notebook: Any) -> list[tuple[str, float]]:
+    """Seconds of real time per section, from the durations that papermill has noted."""
+    return [
+        (name, sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in cells))
+        for name, cells in split(notebook)
+        if any(cell.cell_type == "code" for cell in cells)
+    ]
+
+
+def regenerate(lesson: Lesson) -> None:
+    """Execute a lesson with its defaults and write its outputs into the source, all of them or none."""
+    os.environ.update(ENVIRONMENT)
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
+
+    notebook = lesson.read()
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name=KERNEL,
+        coalesce_streams=True,
+        config=Config(QUIET),
+        resources={"metadata": {"path": str(lesson.path.parent)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise LessonError(
+            f"{lesson.path.stem} is unchanged: a cell raised {error.ename}: {error.evalue}"
+        ) from None
+    normalise(notebook)
+    wrong = problems(notebook)
+    if wrong:
+        raise LessonError(f"{lesson.path.stem} is unchanged:\n" + "\n".join(f"  {line}" for line in wrong))
+    handle, draft = tempfile.mkstemp(dir=lesson.path.parent, prefix=".outputs-", suffix=".ipynb")
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            nbformat.write(notebook, file)  # type: ignore[no-untyped-call]
+        os.chmod(draft, lesson.path.stat().st_mode)
+        os.replace(draft, lesson.path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def normalise(notebook: Any) -> None:
+    """Take out what differs between runs without meaning: counts, timings, versions, widget state."""
+    notebook.metadata.clear()
+    notebook.metadata.update(METADATA)
+    count = 0
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata.clear()
+        if tags:
+            cell.metadata["tags"] = tags
+        if cell.cell_type != "code":
+            continue
+        count += bool(cell.source.strip())
+        cell.execution_count = count if cell.source.strip() else None
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+
+
+NOISE = {
+    r"<Figure size": "the text of a figure: return the plot, or end the line that makes it with show()",
+    r"\bat 0x[0-9a-f]{6,}": "an object's address, which differs in every run",
+    r"application/vnd.jupyter.widget-view": "a widget, whose state is not in the file",
+}
+"""What must not be in committed outputs, and why."""
+
+
+def problems(notebook: Any) -> list[str]:
+    """What is wrong with a notebook's committed outputs, one sentence each; none if they are in order.
+
+    A strict comparison passes a notebook without any outputs, so it needs this first.
+    """
+    found = []
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in cells]
+    if counts != list(range(1, len(cells) + 1)):
+        found.append(f"the execution counts are {counts}, not 1 to {len(cells)}: run `workshop outputs`")
+    if cells and not any(cell.outputs for cell in cells):
+        found.append("no cell has an output: run `workshop outputs`")
+    for cell in cells:
+        label = f"cell [{cell.execution_count}]"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                found.append(f"{label} ends with {output.ename}: show an expected error with shows_error()")
+            if output.output_type == "stream" and output.name == "stderr":
+                found.append(f"{label} writes to stderr: {output.text.strip()[:80]}")
+            text = str(output.get("data", output.get("text", "")))
+            found += [f"{label} has {why}" for pattern, why in NOISE.items() if re.search(pattern, text)]
+            if str(paths.ROOT) in text:
+                found.append(f"{label} shows a path of this machine")
+    if notebook.metadata != METADATA:
+        found.append("its metadata is not normalised: run `workshop outputs`")
+    return found
+
+
+def _failed(cell: Any) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))

@@ -1,0 +1,24 @@
+"""The plots of the lessons. Each takes its finding first (it becomes the title), then what was measured.
+
+    plots.timeline("The queue grows for a minute", sent=…, done=…, queue=cloud.queue_depth(app["QueueUrl"]))
+
+Times are seconds on one clock, ``cloud.elapsed`` or since the load began. Each returns a ``Plot``: shown as
+the last line of a cell, with the numbers that it shows printed below.
+"""
+
+from .figures import Plot
+from .plots_compared import OUTCOMES, compare_latency, cost, lines, outcomes
+from .plots_over_time import PHASES, gantt, latency_over_time, timeline
+
+__all__ = [
+    "OUTCOMES",
+    "PHASES",
+    "Plot",
+    "compare_latency",
+    "cost",
+    "gantt",
+    "latency_over_time",
+    "lines",
+    "outcomes",
+    "timeline",
+]

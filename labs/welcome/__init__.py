@@ -1,0 +1,1 @@
+"""The first deploy and the first message."""

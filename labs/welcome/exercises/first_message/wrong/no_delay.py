@@ -1,0 +1,6 @@
+# expect: after 0 s
+import json
+
+
+def send(sqs, queue_url):
+    sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"name": "Ada"}))

@@ -1,0 +1,3 @@
+# expect: no message
+def send(sqs, queue_url):
+    return "sent"

@@ -1,0 +1,395 @@
+"""The API around the stacks: change sets, exports, protection, capabilities, pages, what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.cloud.local.cloudformation.requests import s3_location
+from infra.cloud.local.service import ServiceError
+from tests.unit.cloudformation_fakes import Stacks, things
+
+
+def message(stacks: Stacks, operation: str, **params: Any) -> tuple[str, str]:
+    with pytest.raises(ServiceError) as caught:
+        stacks(operation, **params)
+    return caught.value.code, caught.value.message
+
+
+def body(template: dict[str, Any]) -> str:
+    return json.dumps(template)
+
+
+# -- change sets --------------------------------------------------------------------------------
+
+
+def test_change_set_creates_then_updates_then_finds_no_changes() -> None:
+    stacks = Stacks()
+    stacks(
+        "CreateChangeSet",
+        StackName="app",
+        ChangeSetName="one",
+        ChangeSetType="CREATE",
+        TemplateBody=body(things(A={})),
+    )
+    stacks.kernel.settle()
+    assert stacks.stack("app")["StackStatus"] == "REVIEW_IN_PROGRESS"
+    described = stacks("DescribeChangeSet", StackName="app", ChangeSetName="one")
+    assert (described["Status"], described["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")
+    assert [change["ResourceChange"]["Action"] for change in described["Changes"]] == ["Add"]
+    stacks("ExecuteChangeSet", StackName="app", ChangeSetName="one")
+    stacks.kernel.settle()
+    stack = stacks.stack("app")
+    assert (stack["StackStatus"], stack["ChangeSetId"]) == ("CREATE_COMPLETE", described["ChangeSetId"])
+    executed = stacks("DescribeChangeSet", ChangeSetName=described["ChangeSetId"])
+    assert executed["ExecutionStatus"] == "EXECUTE_COMPLETE"
+
+    stacks("CreateChangeSet", StackName="app", ChangeSetName="same", TemplateBody=body(things(A={})))
+    stacks.kernel.settle()
+    described = stacks("DescribeChangeSet", StackName="app", ChangeSetName="same")
+    assert (described["Status"], described["StatusReason"], described["ExecutionStatus"]) == (
+        "FAILED",
+        "The submitted information didn't contain changes. "
+        "Submit different information to create a change set.",
+        "UNAVAILABLE",
+    )
+    code, text = message(stacks, "ExecuteChangeSet", StackName="app", ChangeSetName="same")
+    assert code == "InvalidChangeSetStatus"
+    assert (
+        text == f"ChangeSet [{described['ChangeSetId']}] cannot be executed in its current status of [FAILED]"
+    )
+
+
+def test_change_set_says_what_would_be_replaced() -> None:
+    """A is replaced, so B gets a value that is only known afterwards, and C is conditionally replaced."""
+    stacks = Stacks()
+    stacks.create(
+        "app", things(A={"Fixed": "1"}, B={"Text": {"Ref": "A"}}, C={"Fixed": {"Ref": "A"}}, Gone={})
+    )
+    after = things(
+        A={"Fixed": "2"}, B={"Text": {"Ref": "A"}}, C={"Fixed": {"Ref": "A"}}, New={"Text": {"Ref": "A"}}
+    )
+    stacks("CreateChangeSet", StackName="app", ChangeSetName="x", TemplateBody=body(after))
+    stacks.kernel.settle()
+    changes = [
+        each["ResourceChange"]
+        for each in stacks("DescribeChangeSet", StackName="app", ChangeSetName="x")["Changes"]
+    ]
+    assert [(each["LogicalResourceId"], each["Action"], each.get("Replacement")) for each in changes] == [
+        ("A", "Modify", "True"),
+        ("B", "Modify", "False"),
+        ("C", "Modify", "Conditional"),
+        ("New", "Add", None),
+        ("Gone", "Remove", None),
+    ]
+    assert changes[1]["Details"] == [
+        {
+            "Target": {"Attribute": "Properties", "Name": "Text", "RequiresRecreation": "Never"},
+            "Evaluation": "Dynamic",
+            "ChangeSource": "ResourceReference",
+        }
+    ]
+    assert [each["ChangeSetName"] for each in stacks("ListChangeSets", StackName="app")["Summaries"]] == ["x"]
+    stacks("DeleteChangeSet", StackName="app", ChangeSetName="x")
+    assert message(stacks, "DescribeChangeSet", StackName="app", ChangeSetName="x") == (
+        "ChangeSetNotFound",
+        "ChangeSet [x] does not exist",
+    )
+
+
+def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
+    stacks = Stacks()
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            "Api": {"Type": "AWS::AppSync::GraphQLApi"},
+            "Queue1": {"Type": "AWS::SQS::Queue", "Properties": {"Foo": 1, "Tags": [], "DelaySeconds": 1}},
+            "Fn": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Role": "r",
+                    "Runtime": "ruby3.3",
+                    "Code": {"ZipFile": "x", "ImageUri": "y"},
+                    "VpcConfig": {"SubnetIds": ["s"]},
+                },
+            },
+            "Kept": {"Type": "Test::Thing", "DeletionPolicy": "Snapshot", "UpdatePolicy": {}},
+            "Fn::ForEach::Loop": ["X", ["a"], {"T${X}": {"Type": "Test::Thing"}}],
+        },
+    }
+    expected = (
+        "NotSimulated: Fn::ForEach::Loop in Resources, transform AWS::Serverless-2016-10-31, "
+        "AWS::AppSync::GraphQLApi (Api), property AWS::SQS::Queue.Foo (Queue1), "
+        "property AWS::Lambda::Function.Code.ImageUri (Fn), property AWS::Lambda::Function.VpcConfig (Fn), "
+        "AWS::Lambda::Function runtime ruby3.3 (Fn), UpdatePolicy (Kept), DeletionPolicy Snapshot (Kept)"
+    )
+    stacks(
+        "CreateChangeSet",
+        StackName="app",
+        ChangeSetName="x",
+        ChangeSetType="CREATE",
+        TemplateBody=body(template),
+    )
+    stacks.kernel.settle()
+    described = stacks("DescribeChangeSet", StackName="app", ChangeSetName="x")
+    assert (described["Status"], described["StatusReason"]) == ("FAILED", expected)
+    capabilities = ["CAPABILITY_AUTO_EXPAND"]
+    assert message(
+        stacks, "CreateStack", StackName="b", TemplateBody=body(template), Capabilities=capabilities
+    ) == (
+        "ValidationError",
+        expected,
+    )
+    assert message(stacks, "ValidateTemplate", TemplateBody=body(template)) == ("ValidationError", expected)
+
+
+def test_properties_of_the_wrong_type_or_missing_are_found_before_anything_is_created() -> None:
+    stacks = Stacks()
+    template = things(A={"Count": "many", "List": "x"}, B={"Nested": {}}, C={"Count": {"Ref": "A"}})
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template)) == (
+        "ValidationError",
+        "Properties validation failed for resource A with message: "
+        "[#/Count: expected type: Integer, found: String, #/List: expected type: JSONArray, found: String] "
+        "Properties validation failed for resource B with message: [#/Nested: required key [Size] not found]",
+    )
+    assert stacks.events() == []
+
+
+def test_an_attribute_that_a_type_does_not_have() -> None:
+    stacks = Stacks()
+    template = things(A={}, B={"Text": {"Fn::GetAtt": ["A", "Size"]}})
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template)) == (
+        "ValidationError",
+        "Template error: resource A does not support attribute type Size in Fn::GetAtt",
+    )
+
+
+# -- stacks -------------------------------------------------------------------------------------
+
+
+def test_names_that_are_taken_unknown_or_not_names() -> None:
+    stacks = Stacks()
+    stacks.create("app", things(A={}))
+    template = body(things(A={}))
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=template) == (
+        "AlreadyExistsException",
+        "Stack [app] already exists",
+    )
+    assert (
+        message(stacks, "UpdateStack", StackName="nobody", TemplateBody=template)[1]
+        == "Stack [nobody] does not exist"
+    )
+    assert message(stacks, "DescribeStacks", StackName="nobody")[1] == "Stack with id nobody does not exist"
+    assert "regular expression" in message(stacks, "CreateStack", StackName="1app", TemplateBody=template)[1]
+    assert stacks("DeleteStack", StackName="nobody") == {}
+    assert message(stacks, "UpdateStack", StackName="app", TemplateBody=template) == (
+        "ValidationError",
+        "No updates are to be performed.",
+    )
+
+
+def test_a_second_operation_is_refused_while_one_is_at_work() -> None:
+    stacks = Stacks()
+    stacks.create("app", things(A={}))
+    stacks("UpdateStack", StackName="app", TemplateBody=body(things(A={"Count": 1})))
+    assert stacks.stack("app")["StackStatus"] == "UPDATE_IN_PROGRESS"
+    assert (
+        "is in UPDATE_IN_PROGRESS state and can not be updated."
+        in message(stacks, "UpdateStack", StackName="app", TemplateBody=body(things(A={"Count": 2})))[1]
+    )
+
+
+def test_description_of_a_stack_with_parameters_outputs_and_tags() -> None:
+    stacks = Stacks()
+    stacks.parameters["/version"] = "30"
+    template = {
+        **things(A={"Text": {"Ref": "Plain"}}, Off={"_Condition": "Never"}),
+        "Description": "what it is",
+        "Parameters": {
+            "Plain": {"Type": "String"},
+            "Secret": {"Type": "String", "NoEcho": True, "Default": "x"},
+            "Version": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/version"},
+        },
+        "Conditions": {"Never": {"Fn::Equals": [{"Ref": "Plain"}, "z"]}},
+        "Outputs": {
+            "Id": {"Value": {"Ref": "A"}, "Description": "its id", "Export": {"Name": "the-id"}},
+            "Not": {"Condition": "Never", "Value": {"Ref": "Off"}},
+        },
+    }
+    stack = stacks.create(
+        "app",
+        template,
+        Parameters=[{"ParameterKey": "Plain", "ParameterValue": "p"}],
+        Tags=[{"Key": "k", "Value": "v"}],
+    )
+    assert stack["Parameters"] == [
+        {"ParameterKey": "Plain", "ParameterValue": "p"},
+        {"ParameterKey": "Secret", "ParameterValue": "****"},
+        {"ParameterKey": "Version", "ParameterValue": "/version", "ResolvedValue": "30"},
+    ]
+    [output] = stack["Outputs"]
+    assert output["OutputValue"].startswith("app-A-")
+    assert (output["OutputKey"], output["Description"], output["ExportName"]) == ("Id", "its id", "the-id")
+    assert (stack["Description"], stack["Tags"]) == ("what it is", [{"Key": "k", "Value": "v"}])
+    assert stacks("GetTemplate", StackName="app")["TemplateBody"] == body(template)
+    summary = stacks("GetTemplateSummary", StackName="app")
+    assert summary["ResourceTypes"] == ["Test::Thing"]
+    assert [each["ParameterType"] for each in summary["Parameters"]] == [
+        "String",
+        "String",
+        "AWS::SSM::Parameter::Value<String>",
+    ]
+
+
+def test_an_ssm_parameter_that_is_not_there_and_a_rule_that_does_not_hold() -> None:
+    stacks = Stacks()
+    rule = {
+        "Assertions": [
+            {
+                "Assert": {"Fn::Not": [{"Fn::Contains": [["1", "2"], {"Ref": "V"}]}]},
+                "AssertDescription": "CDK bootstrap stack version 6 required.",
+            }
+        ]
+    }
+    template = {
+        **things(A={}),
+        "Parameters": {"V": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/version"}},
+        "Rules": {"CheckBootstrapVersion": rule},
+    }
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template)) == (
+        "ValidationError",
+        "Unable to fetch parameters [/version] from parameter store for this account.",
+    )
+    stacks.parameters["/version"] = "2"
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template))[1] == (
+        "Template error: rule CheckBootstrapVersion failed: CDK bootstrap stack version 6 required."
+    )
+
+
+def test_exports_are_unique_and_guarded_while_imported() -> None:
+    stacks = Stacks()
+
+    def producer(text: str, export: str = "shared") -> dict[str, Any]:
+        return {**things(A={"Text": text}), "Outputs": {"O": {"Value": text, "Export": {"Name": export}}}}
+
+    stacks.create("one", producer("v1"))
+    assert stacks.create("two", producer("v2"))["StackStatus"] == "ROLLBACK_COMPLETE"
+    reasons = [
+        reason
+        for _, name, status, reason in stacks.events()
+        if (name, status) == ("two", "ROLLBACK_IN_PROGRESS")
+    ]
+    assert reasons == [
+        "Export with name shared is already exported by stack one. Rollback requested by user."
+    ]
+
+    stacks.create("user", things(B={"Text": {"Fn::ImportValue": "shared"}}))
+    assert [each["Value"] for each in stacks("ListExports")["Exports"]] == ["v1"]
+    assert stacks("ListImports", ExportName="shared")["Imports"] == ["user"]
+    assert (
+        message(stacks, "DeleteStack", StackName="one")[1]
+        == "Export shared cannot be deleted as it is in use by user"
+    )
+    for changed, reason in (
+        (producer("v3"), "Cannot update export shared as it is in use by user. "),
+        (producer("v1", "other"), "Cannot delete export shared as it is in use by user. "),
+    ):
+        assert stacks.update("one", changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        assert (reason in [each[3] for each in stacks.events()]) is True
+    assert stacks("ListExports")["Exports"][0]["Value"] == "v1"
+    stacks("DeleteStack", StackName="user")
+    stacks.kernel.settle()
+    stacks("DeleteStack", StackName="one")
+    stacks.kernel.settle()
+    assert stacks("ListExports")["Exports"] == []
+    missing = stacks.create("late", things(B={"Text": {"Fn::ImportValue": "shared"}}))
+    assert missing["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "No export named shared found." in [each[3] for each in stacks.events()]
+
+
+def test_termination_protection_is_enforced() -> None:
+    stacks = Stacks()
+    stacks.create("app", things(A={}), EnableTerminationProtection=True)
+    assert message(stacks, "DeleteStack", StackName="app")[1] == (
+        "Stack [app] cannot be deleted while TerminationProtection is enabled"
+    )
+    stacks("UpdateTerminationProtection", StackName="app", EnableTerminationProtection=False)
+    assert stacks("DeleteStack", StackName="app") == {}
+
+
+@pytest.mark.parametrize(
+    ("properties", "given", "missing"),
+    [
+        ({}, [], "CAPABILITY_IAM"),
+        ({"RoleName": "r"}, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+    ],
+)
+def test_capabilities(properties: dict[str, Any], given: list[str], missing: str) -> None:
+    stacks = Stacks()
+    role = {"AssumeRolePolicyDocument": {}, **properties}
+    template = {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": role}}}
+    code, text = message(
+        stacks, "CreateStack", StackName="app", TemplateBody=body(template), Capabilities=given
+    )
+    assert (code, text) == ("InsufficientCapabilitiesException", f"Requires capabilities : [{missing}]")
+    assert stacks("ValidateTemplate", TemplateBody=body(template))["Capabilities"] == [
+        "CAPABILITY_NAMED_IAM" if properties else "CAPABILITY_IAM"
+    ]
+
+
+def test_pages() -> None:
+    stacks = Stacks()
+    names = [f"A{number:03}" for number in range(120)]
+    stacks.create("app", things(**{name: {"Seconds": 0} for name in names}))
+    first = stacks("ListStackResources", StackName="app")
+    second = stacks("ListStackResources", StackName="app", NextToken=first["NextToken"])
+    shown = [*first["StackResourceSummaries"], *second["StackResourceSummaries"]]
+    assert ([each["LogicalResourceId"] for each in shown], "NextToken" in second) == (names, False)
+    events: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = stacks("DescribeStackEvents", StackName="app", **token)
+        events += page["StackEvents"]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    assert len(events) == 120 * 3 + 2
+    assert (events[0]["ResourceStatus"], events[-1]["ResourceStatusReason"]) == (
+        "CREATE_COMPLETE",
+        "User Initiated",
+    )
+
+
+def test_template_url() -> None:
+    stacks = Stacks()
+    stacks.objects["assets", "a/t.json"] = body(things(A={})).encode()
+    url = "https://assets.s3.us-east-1.amazonaws.com/a/t.json"
+    stacks("CreateStack", StackName="app", TemplateURL=url)
+    stacks.kernel.settle()
+    assert stacks.stack("app")["StackStatus"] == "CREATE_COMPLETE"
+    assert (
+        message(stacks, "ValidateTemplate", TemplateURL=url + "x")[1]
+        == "S3 error: The specified key does not exist."
+    )
+    assert message(stacks, "ValidateTemplate")[1] == "Either Template URL or Template Body must be specified."
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://s3.amazonaws.com/b/k/x.json", ("b", "k/x.json")),
+        ("https://s3.eu-west-1.amazonaws.com/b/k", ("b", "k")),
+        ("https://b.s3.amazonaws.com/k", ("b", "k")),
+        ("https://b.c.s3-eu-west-1.amazonaws.com/k%20l", ("b.c", "k l")),
+        ("s3://b/k", ("b", "k")),
+    ],
+)
+def test_s3_urls(url: str, expected: tuple[str, str]) -> None:
+    assert s3_location(url) == expected
+
+
+def test_a_url_that_is_not_s3() -> None:
+    with pytest.raises(ServiceError, match="TemplateURL must be a supported URL"):
+        s3_location("https://example.com/t.json")

@@ -1,0 +1,207 @@
+"""Plots: one picture, the numbers in it as text, the same bytes every time, small files."""
+
+import dataclasses
+import io
+import random
+import types
+
+import pytest
+from PIL import Image
+
+from labs.toolkit import plots
+from labs.toolkit.figures import TimeUnit, bin_width
+from labs.toolkit.plots_over_time import lives
+
+RNG = random.Random(1)
+SENT = [RNG.uniform(0, 100) for _ in range(2000)]
+LATENCIES = [RNG.lognormvariate(0, 1) for _ in SENT]
+
+
+@dataclasses.dataclass
+class Queue:
+    """As ``cloud.queue_depth()`` gives it."""
+
+    times: list[float]
+    visible: list[int]
+    in_flight: list[int]
+    delayed: list[int]
+
+    def age(self):
+        return self.times, self.times
+
+
+@dataclasses.dataclass
+class Life:
+    """As ``cloud.environments()`` gives it."""
+
+    id: str
+    started: float
+    ended: float | None
+    spans: list
+
+
+EVERY = {
+    "timeline": lambda: plots.timeline(
+        "A queue",
+        sent=SENT,
+        done=[sent + latency for sent, latency in zip(SENT, LATENCIES, strict=True)],
+        queue=Queue([0, 10, 90], [0, 30, 0], [0, 15, 0], [0, 5, 0]),
+    ),
+    "latency over time": lambda: plots.latency_over_time("A tail", list(zip(SENT, LATENCIES, strict=True))),
+    "compare": lambda: plots.compare_latency(
+        "Faster", {"before": LATENCIES, "after": [latency / 3 for latency in LATENCIES]}
+    ),
+    "gantt": lambda: plots.gantt("Cold", {"e1": [(0, 1, "init"), (1, 3, "busy"), (3, 5, "idle")]}),
+    "outcomes": lambda: plots.outcomes(
+        "Lost", {"naive": {"processed once": 90, "lost": 10}, "fixed": {"processed once": 100}}
+    ),
+    "cost": lambda: plots.cost("Cheap", {"one": {"SQS": 0.4, "Lambda": 0.2}}, per="per month"),
+    "lines": lambda: plots.lines("Up", {"a": [(1, 1), (2, 4)]}, x="batch size", y="messages/s"),
+}
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY.keys())
+def test_a_plot_is_a_small_picture_and_the_same_each_time(make):
+    png = make().png()
+    assert png == make().png()
+    assert len(png) < 60_000
+    picture = Image.open(io.BytesIO(png))
+    assert picture.width == pytest.approx(7.6 * 144, abs=1)
+    assert len(picture.convert("RGB").getcolors(1_000_000)) > 5, "it is blank"
+
+
+def test_outside_of_a_notebook_a_plot_prints_its_numbers(capsys):
+    EVERY["outcomes"]().show()
+    assert capsys.readouterr().out == (
+        "Plot: Lost\n       processed once  lost\nnaive              90    10\nfixed             100     0\n"
+    )
+
+
+def test_the_numbers_of_a_timeline():
+    queue = Queue([0, 3, 5], [1, 2, 0], [1, 3, 0], [0, 1, 0])
+    plot = plots.timeline("x", sent=[0, 0, 1], done=[1, 2, 130], queue=queue, bin=1)
+    assert plot.numbers == (
+        "sent            3 messages, at most 2 per second (bins of 1 s)\n"
+        "processed       3 times, at most 1 per second (bins of 1 s)\n"
+        "last processed  at 130 s\n"
+        "deepest queue   6 messages, at 3 s\n"
+        "oldest message  5 s, at 5 s"
+    )
+
+
+def test_the_numbers_of_a_gantt():
+    plot = plots.gantt(
+        "x",
+        {
+            "a": [(0, 1, "init"), (1, 3, "busy"), (3, 4, "idle")],
+            "b": [(0, 1, "init"), (2, 3, "busy"), (3, 4, "busy")],
+        },
+    )
+    assert plot.numbers == (
+        "environments       2\n"
+        "cold starts        2\n"
+        "most busy at once  2\n"
+        "busy               57 % of their time"
+    )
+
+
+def test_the_time_between_an_environments_spans_is_idle():
+    def span(start, end, kind):
+        return types.SimpleNamespace(start=start, end=end, kind=kind)
+
+    found = lives(
+        [
+            Life("a", -5.0, None, [span(-1, 1, "busy"), span(2, 3, "error")]),
+            Life("b", 0.0, 2.5, [span(0, 1, "init"), span(1, 2, "busy")]),
+        ],
+        end=4,
+    )
+    assert found == {
+        "a": [(0, 1, "busy"), (1, 2, "idle"), (2, 3, "error"), (3, 4, "idle")],
+        "b": [(0, 1, "init"), (1, 2, "busy"), (2, 2.5, "idle")],
+    }
+    assert plots.gantt("x", [Life("b", 0.0, None, [span(0, 1, "init")])]).numbers.startswith(
+        "environments       1"
+    )
+
+
+def test_a_bill_can_be_plotted_as_it_is():
+    bill = types.SimpleNamespace(by_service=lambda: {"SQS": 0.5})
+    assert plots.cost("x", {"run": bill}).numbers == "US dollars    SQS  total\nrun         $0.50  $0.50"
+
+
+def test_the_numbers_of_a_cost():
+    assert EVERY["cost"]().numbers == (
+        "US dollars per month    SQS  Lambda  total\none                   $0.40   $0.20  $0.60"
+    )
+
+
+def test_a_percentile_that_has_too_few_samples_is_not_drawn():
+    plot = plots.latency_over_time("x", [(second, 1.0) for second in range(60)], points=(50, 99))
+    assert plot.numbers == (
+        "latency  samples  p50  p99  max\n"
+        "all           60  1 s    –  1 s\n"
+        "not drawn: p99, too few samples in 5 s"
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: plots.timeline("Nothing happened", sent=[], done=[]),
+        lambda: plots.latency_over_time("Nothing happened", []),
+        lambda: plots.gantt("Nothing happened", {}),
+        lambda: plots.lines("Nothing happened", {"a": []}, x="x", y="y"),
+    ],
+)
+def test_nothing_to_show_still_shows(make):
+    assert make().png()
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: plots.timeline(" ", sent=[1], done=[]), ValueError, "its first argument is the finding"),
+        (lambda: plots.timeline("x", sent=["1"], done=[]), TypeError, "value 0 is '1', a str"),
+        (
+            lambda: plots.outcomes("x", {"a": {"gone": 1}}),
+            ValueError,
+            "a message cannot be 'gone'; it is one of",
+        ),
+        (lambda: plots.gantt("x", {"a": [(0, 1, "dead")]}), ValueError, "an environment cannot be 'dead'"),
+        (
+            lambda: plots.compare_latency("x", {"a": [1], "b": []}),
+            ValueError,
+            "no latencies to compare for b",
+        ),
+        (
+            lambda: EVERY["lines"]().save("plot.pdf"),
+            ValueError,
+            r"saved as \.png or \.svg, not as 'plot\.pdf'",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_saving(tmp_path):
+    plot = EVERY["lines"]()
+    assert plot.save(tmp_path / "docs" / "a.png").read_bytes() == plot.png()
+    first = plot.save(tmp_path / "a.svg").read_bytes()
+    assert EVERY["lines"]().save(tmp_path / "b.svg").exists()
+    assert b"<svg" in first
+    assert b"dc:date" not in first
+
+
+def test_units_and_bins():
+    assert [TimeUnit(longest).name for longest in (0.5, 60, 3600, 86_400, 1_209_600)] == [
+        "ms",
+        "s",
+        "min",
+        "h",
+        "days",
+    ]
+    assert [bin_width(span) for span in (5, 60, 3600, 86_400)] == [0.1, 1, 60, 900]
+    assert bin_width(60, at_least=7) == 10
