@@ -8,6 +8,7 @@ version of the CDK.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import importlib.metadata
 import inspect
@@ -74,8 +75,24 @@ def _synthesize(stack: type, stack_name: str, properties: dict[str, Any], folder
     import aws_cdk as cdk  # isort: skip
 
     CACHE.mkdir(parents=True, exist_ok=True)
+    _check_properties(stack, cdk.Stack, properties)
     outdir = Path(tempfile.mkdtemp(dir=CACHE, prefix="synth-"))
-    app = cdk.App(outdir=str(outdir), analytics_reporting=False)
+    try:
+        _synthesize_into(outdir, stack, stack_name, properties)
+        if not folder.exists():
+            outdir.rename(folder)
+    except OSError:
+        if not folder.exists():  # else another process was faster, with the same result
+            raise
+    finally:
+        shutil.rmtree(outdir, ignore_errors=True)
+
+
+def _synthesize_into(outdir: Path, stack: type, stack_name: str, properties: dict[str, Any]) -> None:
+    import aws_cdk as cdk
+
+    # CloudFormation's own answer to a bad template follows at once, so the CDK need not guess it.
+    app = cdk.App(outdir=str(outdir), analytics_reporting=False, builtin_cloud_formation_validation=False)
     synthesizer = cdk.DefaultStackSynthesizer(
         generate_bootstrap_version_rule=False, file_assets_bucket_name=ASSET_BUCKET
     )
@@ -91,8 +108,24 @@ def _synthesize(stack: type, stack_name: str, properties: dict[str, Any], folder
                 found.append((destination["objectKey"], source["path"], source["packaging"] == "zip"))
     manifest = {"template": template, "assets": sorted(found)}
     (outdir / "workshop.json").write_text(json.dumps(manifest), "utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    outdir.rename(folder)
+
+
+def _check_properties(stack: Any, base: Any, properties: dict[str, Any]) -> None:
+    """Raise TypeError for a property that neither the class nor CDK's Stack knows."""
+    own: list[str] = []
+    for kind in stack.__mro__[: stack.__mro__.index(base)]:
+        own += [name for name in _parameters(kind) if name not in own]
+    known = [*own, *_parameters(base)]
+    for name in properties:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(own) or 'none of its own'}"
+            raise TypeError(f"{stack.__name__} has no property {name!r}; {hint}")
+
+
+def _parameters(kind: Any) -> list[str]:
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
 
 
 def _key(stack: type, stack_name: str, properties: dict[str, Any]) -> str:

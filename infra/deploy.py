@@ -5,6 +5,7 @@ Assets go to a bucket of the workshop's own, so neither the CDK's command line n
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -67,8 +68,11 @@ def deploy(
 
 
 def destroy(client: Callable[[str], Any], name: str) -> None:
-    """Delete a stack and wait until it is gone. Deleting one that is not there does nothing."""
+    """Delete a stack and wait until it is gone. Deleting one that is not there does nothing but say so."""
     cloudformation = client("cloudformation")
+    if _status(cloudformation, name) is None:
+        print(f"There is no stack {name}: nothing to delete.")
+        return
     cloudformation.delete_stack(StackName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900}
@@ -92,14 +96,33 @@ def _upload(s3: Any, assembly: Assembly, account: str, region: str) -> None:
 
 
 def _exists(cloudformation: Any, name: str) -> bool:
-    try:
-        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError:
-        return False
-    if stack["StackStatus"] in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
+    status = _status(cloudformation, name)
+    while status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        _wait_while(cloudformation, name, status)  # an earlier deploy, in a cell that was interrupted
+        status = _status(cloudformation, name)
+    if status in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
         destroy(lambda _: cloudformation, name)  # what a failed first deploy leaves cannot be updated
         return False
-    return bool(stack["StackStatus"] not in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"))
+    return status not in (None, "REVIEW_IN_PROGRESS")
+
+
+def _status(cloudformation: Any, name: str) -> str | None:
+    """The status of a stack, None if there is none."""
+    try:
+        return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+    except ClientError:
+        return None
+
+
+def _wait_while(cloudformation: Any, name: str, status: str) -> None:
+    """Wait until a stack has left a status that ends in _IN_PROGRESS."""
+    waiters = {"CREATE": "stack_create_complete", "DELETE": "stack_delete_complete"}
+    if "ROLLBACK" in status:
+        waiter = "stack_rollback_complete"
+    else:
+        waiter = waiters.get(status.partition("_")[0], "stack_update_complete")
+    with contextlib.suppress(WaiterError):  # the status says how it ended
+        cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
 
 
 def _wait_for_change_set(cloudformation: Any, change_set: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,15 @@ def connect(
     ``target`` is ``local`` (the default) or ``aws``; without it the variable WORKSHOP_TARGET decides.
     ``seed`` (or WORKSHOP_SEED) selects one of the simulation's outcomes. ``latency`` replaces the latency
     model: a mapping or a TOML file in the format of ``infra/cloud/local/latency.toml``. Raises ValueError
-    for a target or a seed that cannot be used, with what would be accepted.
+    for a target, a seed or a Region that cannot be used, with what would be accepted.
     """
     global _current
     chosen = target or os.environ.get("WORKSHOP_TARGET") or "local"
     if chosen not in TARGETS:
         known = " or ".join(f"{name!r} ({meaning})" for name, meaning in TARGETS.items())
         raise ValueError(f"there is no target {chosen!r}; choose {known}")
+    if region is not None:
+        _check_region(region)
     number = _seed(seed if seed is not None else os.environ.get("WORKSHOP_SEED", "0"))
     if chosen == "aws":
         raise NotImplementedError(
@@ -55,10 +58,21 @@ def current() -> Cloud:
     return _current
 
 
+def _check_region(region: str) -> None:
+    """Raise ValueError for what is not one of AWS's Regions, with the nearest there is."""
+    import boto3
+
+    known = boto3.Session(region_name="us-east-1").get_available_regions("lambda")
+    if region not in known:
+        near = difflib.get_close_matches(str(region), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there is: {', '.join(known)}"
+        raise ValueError(f"there is no Region {region!r}; {hint}")
+
+
 def _seed(value: int | str) -> int:
     try:
         if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
             raise ValueError
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"seed={value!r} is not a whole number; give one such as 0 or 42") from None

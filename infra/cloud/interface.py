@@ -109,7 +109,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def rng(self, name: str) -> random.Random:
-        """A random stream: the same numbers for the same seed."""
+        """A random stream that starts anew at each call: the same seed and name, the same numbers."""
 
     # -- what happened ---------------------------------------------------------------------------
 

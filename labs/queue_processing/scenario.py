@@ -1,6 +1,6 @@
 """The experiment of this lesson: deploy a variant, load it, wait until it is quiet, count every order.
 
-It uses boto3 and the cloud's interface only, so it runs on either target.
+It uses boto3 and the cloud's interface only.
 """
 
 from __future__ import annotations
@@ -19,35 +19,33 @@ OUTCOMES = ("processed once", "processed twice", "in the DLQ", "lost", "still wa
 
 
 @dataclasses.dataclass(frozen=True)
-class Batch(Arrivals):
-    """So many orders, all at once."""
-
-    orders: int = 100
-    poison_every: int = 0
-    seconds: float = 1.0
-
-    def rate_at(self, time: float) -> float:
-        return self.orders / self.seconds
-
-    @property
-    def peak(self) -> float:
-        return self.orders / self.seconds
-
-    def times(self, rng: Any) -> Any:
-        return iter([0.0] * self.orders)
-
-
-@dataclasses.dataclass(frozen=True)
 class Result:
-    """What became of a load. ``orders`` maps each order's id to one of ``OUTCOMES``, ``parcels`` to how many
-    parcels were sent for it; ``throttles`` counts the calls that the warehouse refused."""
+    """One run. Times are seconds since its first order.
+
+    ``orders``        each order's id -> one of ``OUTCOMES`` ("twice" means: more than one parcel was sent)
+    ``parcels``       each order's id -> how many parcels were sent for it
+    ``seconds``       until nothing was in flight any more
+    ``refused``       calls that the warehouse refused because it was full
+    ``sent``, ``done``   when messages were sent, and when they were deleted after success
+    ``latencies``     from a message's send to its deletion
+    ``depth``         the queue over time, as ``cloud.queue_depth`` gives it
+    ``environments``  the worker's execution environments
+    ``bill``          what it cost
+    """
 
     app: Application
     load: LoadReport
+    name: str
     orders: dict[str, str]
     parcels: Counter[str]
     seconds: float
-    throttles: int
+    refused: int
+    sent: list[float]
+    done: list[float]
+    latencies: list[float]
+    depth: Any
+    environments: list[Any]
+    bill: Any
 
     def count(self, outcome: str) -> int:
         return Counter(self.orders.values())[outcome]
@@ -57,36 +55,59 @@ class Result:
         return {outcome: self.count(outcome) for outcome in OUTCOMES}
 
 
-def order(request: Request, poison_every: int = 0) -> dict[str, Any]:
-    """An order as Parcel's shop sends it. Every ``poison_every``-th has no items and can never be shipped."""
-    poison = poison_every and request.number % poison_every == poison_every - 1
-    return {"orderId": f"order-{request.number:05}", "items": [] if poison else ["tea", "cup"]}
-
-
 def run(
     cloud: Cloud,
     arrivals: Arrivals,
     *,
+    name: str = "order",
     poison_every: int = 0,
     stack_name: str = "QueueProcessing",
     **settings: Any,
 ) -> Result:
-    """Deploy the stack with these settings, send the orders, wait until nothing is in flight, count."""
+    """Deploy the stack with these settings, send the orders, wait until nothing is in flight, count.
+
+    ``name`` is the first part of the orders' ids, so that several runs can share a stack.
+    """
     app = cloud.deploy(QueueProcessing, stack_name=stack_name, **settings)
-    poison_every = poison_every or getattr(arrivals, "poison_every", 0)
     started = cloud.elapsed
-    load = send_messages(cloud, app["QueueUrl"], arrivals, lambda request: order(request, poison_every))
+    load = send_messages(cloud, app["QueueUrl"], arrivals, lambda request: order(request, name, poison_every))
     cloud.settle()
     seconds = cloud.elapsed - started
-    parcels = parcels_of(cloud, app)
-    failed = Counter(body["orderId"] for body in peek(cloud, app["FailedQueueUrl"]))
-    waiting = Counter(body["orderId"] for body in peek(cloud, app["QueueUrl"]))
-    orders = {}
-    for outcome in load.outcomes:
-        name = order(outcome.request)["orderId"]
-        orders[name] = _outcome(parcels[name], failed[name], waiting[name])
-    throttled = cloud.metrics("AWS/Lambda", "Throttles", {"FunctionName": app["WarehouseName"]})
-    return Result(app, load, orders, parcels, seconds, round(sum(value for _, value in throttled)))
+    queue, worker = app["QueueArn"], app["WorkerName"]
+    stories = cloud.messages(queue, started)
+    refused = cloud.metrics("AWS/Lambda", "Throttles", {"FunctionName": app["WarehouseName"]})
+    result = Result(
+        app=app,
+        load=load,
+        name=name,
+        orders={},
+        parcels=Counter(),
+        seconds=seconds,
+        refused=round(sum(value for time, value in refused if time >= started - 60)),
+        sent=[story.sent for story in stories],
+        done=[story.ended for story in stories if story.fate == "processed"],
+        latencies=cloud.latency(queue, started).values,
+        depth=cloud.queue_depth(queue, started),
+        environments=cloud.environments(worker, started),
+        bill=cloud.cost(started),
+    )
+    return recount(cloud, result)
+
+
+def recount(cloud: Cloud, result: Result) -> Result:
+    """The same run with its orders counted anew, after something else was done about them."""
+    parcels = parcels_of(cloud, result.app)
+    failed = {body["orderId"] for body in peek(cloud, result.app["FailedQueueUrl"])}
+    waiting = {body["orderId"] for body in peek(cloud, result.app["QueueUrl"])}
+    ids = [order(outcome.request, result.name)["orderId"] for outcome in result.load.outcomes]
+    orders = {name: _outcome(parcels[name], name in failed, name in waiting) for name in ids}
+    return dataclasses.replace(result, orders=orders, parcels=Counter({name: parcels[name] for name in ids}))
+
+
+def order(request: Request, name: str = "order", poison_every: int = 0) -> dict[str, Any]:
+    """An order as Parcel's shop sends it. Every ``poison_every``-th has no items and can never be shipped."""
+    poison = poison_every and request.number % poison_every == poison_every - 1
+    return {"orderId": f"{name}-{request.number:05}", "items": [] if poison else ["tea", "cup"]}
 
 
 def parcels_of(cloud: Cloud, app: Application) -> Counter[str]:
@@ -113,11 +134,11 @@ def peek(cloud: Cloud, queue_url: str) -> list[dict[str, Any]]:
     return bodies
 
 
-def _outcome(shipped: int, failed: int, waiting: int) -> str:
-    if shipped > 1:
+def _outcome(parcels: int, failed: bool, waiting: bool) -> str:
+    if parcels > 1:
         return "processed twice"
     if failed:
         return "in the DLQ"
-    if shipped == 1:
+    if parcels == 1:
         return "processed once"
     return "still waiting" if waiting else "lost"

@@ -20,8 +20,8 @@ def expect(
     at_least: Any = _MISSING,
     at_most: Any = _MISSING,
     show: Callable[[Any], str] | None = None,
-) -> bool:
-    """Print whether a claim holds, and what was seen if it does not; return it.
+) -> None:
+    """Print whether a claim holds, and what was seen if it does not.
 
     Give ``expected`` (equal), ``at_least`` or ``at_most`` (or both), or none of them: then ``seen`` itself
     must be true. ``show`` writes the values (``tables.seconds``, ``tables.usd``).
@@ -39,7 +39,7 @@ def expect(
         tests.append((_compare(operator.le, seen, at_most), f"at most {text(at_most)}"))
     if not tests:
         print(f"{'✔' if seen else '✘'} {claim}")
-        return bool(seen)
+        return
     holds = all(test for test, _ in tests)
     wanted = " and ".join(wish for _, wish in tests)
     if holds and expected is not _MISSING:
@@ -48,7 +48,6 @@ def expect(
         print(f"✔ {claim}: {text(seen)}, {wanted}")
     else:
         print(f"✘ {claim}: saw {text(seen)}, expected {wanted}")
-    return holds
 
 
 def error_code(error: BaseException) -> str:

@@ -20,7 +20,7 @@ PROGRAM = "from tests.unit.test_determinism import main; main()"
 
 
 def scenario(seed: int) -> dict[str, Any]:
-    """A minute of orders, one in ten poison, while messages are duplicated, calls refused and workers killed."""
+    """20 s of orders, one in ten poison, while messages are duplicated, calls refused, functions killed."""
     with connect("local", seed=seed) as cloud:
         with (
             cloud.faults(on="lambda.Invoke", throttle=0.05),

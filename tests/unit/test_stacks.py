@@ -205,7 +205,7 @@ ACCEPTED = [
     Accepted(
         EVERYWHERE,
         "AwsSolutions-L1",
-        "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is in the middle, and supported.",
+        "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is among them, and supported.",
     ),
     Accepted(
         "QueueProcessing",

@@ -69,7 +69,7 @@ class LocalCloud(Cloud):
 
     def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
         self._check_open()
-        if not isinstance(stack, type):
+        if not isinstance(stack, type) or not any(kind.__module__ == "aws_cdk" for kind in stack.__mro__):
             raise TypeError(f"deploy() takes a CDK stack class, such as QueueProcessing; got {stack!r}")
         assembly = synthesize(stack, stack_name or stack.__name__, properties)
         app: Application = self._in_task(
@@ -86,6 +86,8 @@ class LocalCloud(Cloud):
 
     def destroy(self, app: Application | str) -> None:
         self._check_open()
+        if not isinstance(app, str | Application):
+            raise TypeError(f"destroy() takes what deploy() returned, or a stack's name; got {app!r}")
         name = app if isinstance(app, str) else app.stack_name
         self._in_task(lambda: destroy(self.world.client, name), f"destroy {name}")
 
@@ -127,7 +129,7 @@ class LocalCloud(Cloud):
         return _Running(self.world, task)
 
     def rng(self, name: str) -> random.Random:
-        return self.world.kernel.rng(f"lesson.{name}")
+        return random.Random(f"{self.seed}/lesson.{name}")
 
     # -- what happened ---------------------------------------------------------------------------
 

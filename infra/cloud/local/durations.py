@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from typing import Any
 
@@ -27,9 +28,10 @@ _UNITS = {
 def microseconds(value: Any, name: str = "duration") -> int:
     """``value`` in microseconds; a ValueError names ``name``, the value and what would be accepted."""
     if isinstance(value, datetime.timedelta):
-        return value // datetime.timedelta(microseconds=1)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if value >= 0:
+        if value >= datetime.timedelta(0):
+            return value // datetime.timedelta(microseconds=1)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if 0 <= value < math.inf:
             return round(value * 1_000_000)
     elif isinstance(value, str):
         parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value.lower())

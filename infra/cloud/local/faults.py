@@ -75,7 +75,11 @@ class Faults:
         """False while no fault is on: the one thing hot paths look at."""
 
     def __call__(self, on: str = "", *, rate: float = 1.0, **kinds: Any) -> FaultBlock:
-        """Make a block of faults; ``with`` switches it on. ``rate`` is the share of calls a latency strikes."""
+        """Make a block of faults; ``with`` switches it on. ``rate``: the share of calls a latency strikes."""
+        if not isinstance(on, str):
+            raise TypeError(f"on={on!r}: give an ARN, a name, a service or an operation, as text")
+        if not kinds:
+            raise ValueError(f"name a fault, such as duplicate=0.1. Known: {_known()}")
         return FaultBlock(self, [self._parse(kind, value, on, rate) for kind, value in kinds.items()])
 
     def happens(self, kind: str, resource: str) -> bool:
@@ -121,8 +125,7 @@ class Faults:
 
     def _parse(self, kind: str, value: Any, on: str, rate: float) -> Fault:
         if kind not in KINDS:
-            known = "; ".join(f"{name}: {meaning}" for name, meaning in KINDS.items())
-            raise ValueError(f"there is no fault {kind!r}. Known: {known}")
+            raise ValueError(f"there is no fault {kind!r}. Known: {_known()}")
         if kind == "latency":
             return Fault(kind, on, rate=_rate("rate", rate), amount=microseconds(value, "latency"))
         if isinstance(value, str):
@@ -154,6 +157,10 @@ class FaultBlock:
 
     def __exit__(self, *_: object) -> None:
         self._faults.switch_off(self._block)
+
+
+def _known() -> str:
+    return "; ".join(f"{name}: {meaning}" for name, meaning in KINDS.items())
 
 
 def _rate(name: str, value: Any) -> float:

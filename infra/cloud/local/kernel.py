@@ -35,6 +35,9 @@ EVENTS_WITHOUT_PROGRESS = 1_000_000
 IGNORED_KILLS = 100
 """So often may a killed task catch its end and wait again before it is put aside for good."""
 
+GRACE = 0.25
+"""Real seconds that the running task has to come to its next wait after Ctrl-C, or after the wall budget."""
+
 _monotonic = real_time.monotonic  # bound before anybody replaces it by virtual time
 
 
@@ -403,6 +406,8 @@ class Kernel:
     _deadline: float | None = None
     _at_this_instant = 0
     _wall_victim: str | None = None
+    _alarm_before: Any = None
+    _watched = 0
 
     @contextlib.contextmanager
     def _driving(self, wall: float | None = None) -> Iterator[None]:
@@ -416,20 +421,20 @@ class Kernel:
                 "the simulation runs in the thread that made it; other threads cannot use it "
                 "(start concurrent work with the load generator instead of threads)"
             )
-        self._hub = greenlet.getcurrent()
         self._at_this_instant = 0
         self._interrupted = False
         self._deadline = None if wall is None else _monotonic() + wall
-        if self._clock is not None:
-            self._clock.start(self.now)
-        try:
-            with self._signals(wall):
-                yield
-        finally:
-            self._enter_scope(None)
+        with self._signals(wall):  # outermost, so that Ctrl-C cannot come between the steps below
+            self._hub = greenlet.getcurrent()
             if self._clock is not None:
-                self._clock.stop()
-            self._hub = None
+                self._clock.start(self.now)
+            try:
+                yield
+            finally:
+                self._enter_scope(None)
+                if self._clock is not None:
+                    self._clock.stop()
+                self._hub = None
 
     @contextlib.contextmanager
     def _signals(self, wall: float | None) -> Iterator[None]:
@@ -437,33 +442,49 @@ class Kernel:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-
-        def interrupt(signum: int, frame: Any) -> None:
-            # A task that is interrupted dies (see _resume); the hub then raises in the cell.
-            self._interrupted = True
-            if not self._uninterruptible and self.current is not None:
-                raise TaskKilled("interrupted")
-
-        def out_of_time(signum: int, frame: Any) -> None:
-            if self.current is not None and not self._uninterruptible:
-                self._wall_victim = self.current.name
-                raise TaskKilled("wall-clock budget")
-
-        before = signal.signal(signal.SIGINT, interrupt)
-        alarm = None
-        if wall is not None and hasattr(signal, "setitimer"):
-            alarm = signal.signal(signal.SIGALRM, out_of_time)
-            signal.setitimer(signal.ITIMER_REAL, wall + 0.5, 0.5)
+        before = signal.signal(signal.SIGINT, self._interrupt)
+        if wall is not None:
+            self._watch(wall + GRACE)
         try:
             yield
         finally:
-            if alarm is not None:
+            if self._alarm_before is not None:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, alarm)
+                signal.signal(signal.SIGALRM, self._alarm_before)
+                self._alarm_before = None
             signal.signal(signal.SIGINT, before)
         if self._interrupted:
             self._interrupted = False
             raise KeyboardInterrupt
+
+    def _interrupt(self, signum: int, frame: Any) -> None:
+        """Ctrl-C: the hub raises in the cell when the current task next waits, so no step is left half done.
+
+        A task that does not wait within the grace, or until Ctrl-C comes again, is killed where it stands.
+        """
+        again, self._interrupted = self._interrupted, True
+        if again:
+            self._break_in()
+        self._watch(GRACE)
+
+    def _watch(self, delay: float) -> None:
+        if hasattr(signal, "setitimer"):
+            if self._alarm_before is None:
+                self._alarm_before = signal.signal(signal.SIGALRM, self._alarm) or signal.SIG_DFL
+            self._watched = self.events
+            signal.setitimer(signal.ITIMER_REAL, delay, GRACE)
+
+    def _alarm(self, signum: int, frame: Any) -> None:
+        stuck, self._watched = self._watched == self.events, self.events
+        if stuck:
+            self._break_in()
+
+    def _break_in(self) -> None:
+        """Kill the task that is running, from a signal handler; it dies, and the hub reports it."""
+        if self.current is not None and not self._uninterruptible:
+            if not self._interrupted:
+                self._wall_victim = self.current.name
+            raise TaskKilled("interrupted")
 
     def _resume(self, task: Task) -> None:
         """Give a task its turn. Called by the loop only."""

@@ -44,6 +44,9 @@ from .service import NOTEBOOK, Call, Caller, NotSimulated, ServiceError
 if TYPE_CHECKING:
     from .world import World
 
+ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+"""What boto3 finds for credentials while a world is open; AWS's documentation uses it, nobody owns it."""
+
 _HOOKS = ("before-call", "request-created", "before-send", "before-parse", "response-received")
 """botocore events that only the long way emits."""
 
@@ -131,6 +134,7 @@ class Wire:
             return original_create(session, *args, **kwargs)
 
         original_create = botocore.session.Session.create_client
+        _guard()
         original_transfer = boto3.s3.transfer.create_transfer_manager
         self._patch(botocore.client.BaseClient, "_make_api_call", make_api_call)
         self._patch(botocore.client.BaseClient, "_convert_to_request_dict", convert)
@@ -505,8 +509,31 @@ def _service_error(response: dict[str, Any]) -> ServiceError:
     return ServiceError(error.get("Code", "Unknown"), error.get("Message", ""), status, **fields)
 
 
+def _guard() -> None:
+    """A client that outlives its world would find the real network again: it is recognized by its credentials.
+
+    Put in place once, below the patches of the worlds, and left there.
+    """
+    original = botocore.httpsession.URLLib3Session.send
+    if getattr(original, "_workshop_guard", False):
+        return
+
+    def send(session: Any, request: Any) -> AWSResponse:
+        if any(ACCESS_KEY in _text(part) for part in (request.url, request.headers.get("Authorization"))):
+            raise _refuse(request.url)
+        return original(session, request)
+
+    send._workshop_guard = True  # type: ignore[attr-defined]
+    setattr(botocore.httpsession.URLLib3Session, "send", send)  # noqa: B010
+
+
+def _text(part: Any) -> str:
+    return part.decode("latin-1") if isinstance(part, bytes) else str(part or "")
+
+
 def _refuse(url: str) -> NotSimulated:
     return NotSimulated(
         f"NotSimulated: a request to {url} would leave this process. The local cloud never reaches AWS: "
-        "use a boto3 client, or choose the target with WORKSHOP_TARGET=aws."
+        "use a boto3 client of a cloud that is open (run the cell with connect() again), or choose the target "
+        "with WORKSHOP_TARGET=aws."
     )

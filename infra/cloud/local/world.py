@@ -27,7 +27,7 @@ from .sources.mappings import Sources
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
-from .wire import Wire
+from .wire import ACCESS_KEY, Wire
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
 """Every world begins on this Monday morning: outputs that show a date are the same on every day."""
@@ -36,7 +36,7 @@ ACCOUNT = "123456789012"
 
 _ENVIRONMENT = {
     # boto3 finds credentials and a Region here and looks no further. None of them is real.
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # moto does not know account-based endpoints

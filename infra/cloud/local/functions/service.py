@@ -124,13 +124,19 @@ class Functions(Settings, Permissions, Deployment):
                 kind, "invocationType", "satisfy enum value set: [Event, RequestResponse, DryRun]"
             )
         check_payload(payload, kind)
-        invocation = self.invoke(
-            name,
-            payload or b"{}",
-            invoked_by=invoked_by,
-            trace=call.caller.trace,
-            client_context=_client_context(params.get("ClientContext")),
-        )
+        client_context = _client_context(params.get("ClientContext"))
+
+        def invoke() -> Invocation:
+            return self.invoke(
+                name,
+                payload or b"{}",
+                invoked_by=invoked_by,
+                trace=call.caller.trace,
+                client_context=client_context,
+            )
+
+        # A task of its own: the function goes on when its caller is killed or interrupted, as on AWS.
+        invocation: Invocation = self.kernel.join(self.kernel.spawn(invoke, name=f"invocation of {name}"))
         answer: dict[str, Any] = {
             "StatusCode": 200,
             "ExecutedVersion": invocation.executed_version,

@@ -120,9 +120,11 @@ def messages(journal: Journal, queue: str, start: int, end: int) -> list[Message
         if not entry.what.startswith("sqs.") or not (where := belongs(entry, name)):
             continue
         if where == "arrives":
-            for message_id in data["messages"]:  # a redrive brings it back: its story goes on
+            # A redrive brings it back, with a new id: its story goes on.
+            for message_id, new in zip(data["messages"], data.get("new", data["messages"]), strict=True):
                 if message_id in found:
-                    found[message_id].fate, found[message_id].ended = "waiting", None
+                    found[new] = found[message_id]
+                    found[new].fate, found[new].ended = "waiting", None
         elif entry.what == "sqs.sent":
             if entry.time >= start:
                 for message_id, _, _ in data["messages"]:
@@ -142,7 +144,7 @@ def messages(journal: Journal, queue: str, start: int, end: int) -> list[Message
     for message_id in filtered & found.keys():
         if found[message_id].fate == "processed" and not found[message_id].attempts:
             found[message_id].fate = "filtered"
-    return list(found.values())
+    return list({id(message): message for message in found.values()}.values())
 
 
 def fates(stories: Iterable[Message]) -> Fates:

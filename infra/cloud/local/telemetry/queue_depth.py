@@ -61,7 +61,7 @@ class QueueReplay:
         queue."""
         data, what = entry.data, entry.what
         if arrived:
-            for message_id in data["messages"]:
+            for message_id in data.get("new", data["messages"]):  # a redrive task sends new messages
                 self._enter(message_id, entry.time, 0)
         elif what == "sqs.sent":
             for message_id, visible_at, _ in data["messages"]:

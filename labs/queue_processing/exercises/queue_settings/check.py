@@ -1,7 +1,7 @@
 """Deploys the settings, sends 300 orders at once to a warehouse that serves 5, and counts."""
 
-from labs.queue_processing.scenario import Batch, run
-from labs.toolkit.answers import Answer, Wrong
+from labs.queue_processing.scenario import run
+from labs.toolkit import Answer, AtOnce, Wrong
 
 SETTINGS = {"visibility_timeout": (0, 43_200), "max_receive_count": (1, 1_000), "max_concurrency": (2, 1_000)}
 """The ranges that SQS and Lambda accept (API references of SetQueueAttributes and ScalingConfig)."""
@@ -26,7 +26,7 @@ def check(answer: Answer, cloud):
         )
     result = run(
         cloud,
-        Batch(orders=300),
+        AtOnce(requests=300),
         stack_name="QueueSettingsExercise",
         worker_timeout=10,
         batching_window=5,
@@ -35,10 +35,10 @@ def check(answer: Answer, cloud):
         **settings,
     )
     cloud.destroy(result.app)
-    throttled = result.throttles
-    if result.count("processed once") != 300 or throttled:
+    refused = result.refused
+    if result.count("processed once") != 300 or refused:
         raise Wrong(
-            f"`max_concurrency` is {settings['max_concurrency']}: the warehouse refused {throttled} calls, "
+            f"`max_concurrency` is {settings['max_concurrency']}: the warehouse refused {refused} calls, "
             f"{result.count('in the DLQ')} healthy orders are in the dead-letter queue and "
             f"{result.count('processed twice')} were shipped twice. Expected at most 5 batches at once"
         )
