@@ -13,7 +13,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.assembly import CACHE
 from infra.cloud import connect
 from infra.cloud.local.service import NotSimulated
 from infra.deploy import DeployFailed
@@ -37,6 +36,12 @@ def send_orders(cloud, app, count: int) -> list[str]:
     for name in names:
         queue.send_message(MessageBody=json.dumps({"orderId": name, "items": ["tea"]}))
     return names
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """However slow this machine is, Ctrl-C kills no handler for not waiting."""
+    monkeypatch.setattr("infra.cloud.local.kernel.GRACE", 60)
 
 
 def ctrl_c_in(cloud, seconds: float) -> None:
@@ -135,14 +140,13 @@ def test_a_typo_in_a_property_is_named_with_the_nearest_there_is(cloud):
         cloud.deploy(QueueProcessing, zzz=1)
 
 
-def test_a_stack_that_cannot_be_synthesized_leaves_nothing_behind(cloud):
-    CACHE.mkdir(parents=True, exist_ok=True)
-    before = sorted(CACHE.iterdir())
+def test_a_stack_that_cannot_be_synthesized_leaves_nothing_behind(cloud, tmp_path, monkeypatch):
+    monkeypatch.setattr("infra.assembly.CACHE", tmp_path)
     with pytest.raises(RuntimeError, match="visibility timeout must be between 0 and 43,200 seconds"):
         cloud.deploy(QueueProcessing, visibility_timeout=50_000)
     with pytest.raises(RuntimeError, match=r"Cannot find asset at /no/such/folder"):
         cloud.deploy(QueueProcessing, worker_code="/no/such/folder")
-    assert sorted(CACHE.iterdir()) == before
+    assert list(tmp_path.iterdir()) == []
     assert cloud.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
@@ -152,8 +156,8 @@ def test_what_cloudformation_refuses_names_the_resource_and_is_rolled_back(cloud
         cloud.deploy(QueueProcessing, visibility_timeout=5)
     assert re.sub(r"Orders\w+", "Orders…", str(refused.value)) == (
         "QueueProcessing was not deployed: WorkerSqsEventSourceQueueProcessingOrders… "
-        '(AWS::Lambda::EventSourceMapping): Resource handler returned message: "Queue visibility timeout: 5 seconds '
-        "is less than Function timeout: 10 seconds (Status Code: 400, Error Code: "
+        '(AWS::Lambda::EventSourceMapping): Resource handler returned message: "Queue visibility timeout: '
+        "5 seconds is less than Function timeout: 10 seconds (Status Code: 400, Error Code: "
         'InvalidParameterValueException)" (HandlerErrorCode: InvalidRequest)'
     )
     assert cloud.client("sqs").list_queues().get("QueueUrls") is None
@@ -206,7 +210,8 @@ def test_destroying_what_is_not_there_does_nothing_and_says_so(cloud, capsys):
     cloud.destroy(app)
     cloud.destroy("QueueProcesing")
     assert capsys.readouterr().out == (
-        "There is no stack Welcome: nothing to delete.\nThere is no stack QueueProcesing: nothing to delete.\n"
+        "There is no stack Welcome: nothing to delete.\n"
+        "There is no stack QueueProcesing: nothing to delete.\n"
     )
     message = f"destroy() takes what deploy() returned, or a stack's name; got {Welcome!r}"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
@@ -341,6 +346,7 @@ def test_connecting_again_closes_the_old_cloud_and_begins_anew():
 
 
 @pytest.mark.parametrize("moment", [0.001, 0.3, 0.7, 1.5, 2.2])
+@pytest.mark.usefixtures("patient")
 def test_ctrl_c_while_settling_loses_no_message(cloud, moment):
     """Whenever it comes, the next settle() goes on where the first one stopped."""
     app = cloud.deploy(QueueProcessing, warehouse_seconds=0.5)
@@ -354,6 +360,7 @@ def test_ctrl_c_while_settling_loses_no_message(cloud, moment):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@pytest.mark.usefixtures("patient")
 def test_ctrl_c_at_any_real_moment_loses_no_message(cloud):
     """Wherever in the simulation's own code it strikes, every 3 ms of processor time."""
     app = cloud.deploy(QueueProcessing)
@@ -419,6 +426,7 @@ def test_ctrl_c_during_a_deploy_lets_the_next_one_finish_it(cloud):
     assert sorted(cloud.deploy(Welcome)) == ["GreeterName", "LettersUrl", "UnreadUrl"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_ctrl_c_while_a_handler_runs_does_not_harm_it(cloud, tmp_path):
     """The handler is at work when it comes; it finishes in the next cell, and its batch is deleted once."""
     source = (

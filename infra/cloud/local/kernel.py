@@ -35,7 +35,7 @@ EVENTS_WITHOUT_PROGRESS = 1_000_000
 IGNORED_KILLS = 100
 """So often may a killed task catch its end and wait again before it is put aside for good."""
 
-GRACE = 0.25
+GRACE = 0.5
 """Real seconds that the running task has to come to its next wait after Ctrl-C, or after the wall budget."""
 
 _monotonic = real_time.monotonic  # bound before anybody replaces it by virtual time
@@ -444,7 +444,7 @@ class Kernel:
             return
         before = signal.signal(signal.SIGINT, self._interrupt)
         if wall is not None:
-            self._watch(wall + GRACE)
+            self._watch(wall)
         try:
             yield
         finally:
@@ -460,12 +460,14 @@ class Kernel:
     def _interrupt(self, signum: int, frame: Any) -> None:
         """Ctrl-C: the hub raises in the cell when the current task next waits, so no step is left half done.
 
-        A task that does not wait within the grace, or until Ctrl-C comes again, is killed where it stands.
+        A task that does not wait within the grace is killed where it stands (on a platform without interval
+        timers: when Ctrl-C comes again).
         """
         again, self._interrupted = self._interrupted, True
-        if again:
+        if not again:
+            self._watch(GRACE)
+        elif not hasattr(signal, "setitimer"):
             self._break_in()
-        self._watch(GRACE)
 
     def _watch(self, delay: float) -> None:
         if hasattr(signal, "setitimer"):

@@ -510,7 +510,7 @@ def _service_error(response: dict[str, Any]) -> ServiceError:
 
 
 def _guard() -> None:
-    """A client that outlives its world would find the real network again: it is recognized by its credentials.
+    """A client that outlives its world would find the real network again: its credentials give it away.
 
     Put in place once, below the patches of the worlds, and left there.
     """
