@@ -112,10 +112,9 @@ def run(messages: int, seed: int = 0) -> dict[str, Any]:
     cloud.settle()
     wall = time.perf_counter() - started
     virtual = cloud.elapsed - virtual
-    stored = sum(page["Count"] for page in cloud.client("dynamodb").get_paginator("scan").paginate(
-        TableName="orders", Select="COUNT"))  # fmt: skip
+    found = stored(cloud.client("dynamodb"))
     left = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert stored == messages, f"{stored} of {messages} messages were stored"
+    assert found == messages, f"{found} of {messages} messages were stored"
     assert left["ApproximateNumberOfMessages"] == left["ApproximateNumberOfMessagesNotVisible"] == "0", left
     fingerprint = cloud.fingerprint()  # type: ignore[attr-defined]
     cloud.close()
@@ -130,6 +129,12 @@ def run(messages: int, seed: int = 0) -> dict[str, Any]:
         "peak_rss_mb": peak_rss_mb(),
         "fingerprint": fingerprint,
     }
+
+
+def stored(dynamodb: Any) -> int:
+    """How many items the table has."""
+    pages = dynamodb.get_paginator("scan").paginate(TableName="orders", Select="COUNT")
+    return sum(page["Count"] for page in pages)
 
 
 def raw_puts(messages: int) -> float:
