@@ -43,8 +43,6 @@ def connect(
             "the aws target is not part of this version of the workshop yet: run the lesson with "
             "WORKSHOP_TARGET=local. The stacks themselves deploy with `cdk deploy` from infra/."
         )
-    if _current is not None:
-        _current.close()
     from .local.cloud import LocalCloud
 
     _current = LocalCloud(seed=number, latency=latency, region=region or "us-east-1")

@@ -133,7 +133,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def latency(self, queue: str, since: float = 0) -> Any:
-        """Seconds from a message's send to its deletion after success: ``.sent``, ``.values``, ``.unfinished``."""
+        """Seconds from send to deletion after success: ``.sent``, ``.values``, ``.unfinished``."""
 
     @abc.abstractmethod
     def queue_depth(self, queue: str, since: float = 0) -> Any:

@@ -1,4 +1,4 @@
-"""The same work on MiniStack (PyPI), measured in the same run. It lives in a virtual environment of its own."""
+"""The same work on MiniStack (PyPI), measured in the same run, in a virtual environment of its own."""
 
 from __future__ import annotations
 

@@ -474,3 +474,24 @@ def test_ctrl_c_kills_a_handler_that_never_waits_and_its_message_comes_back(clou
     (story,) = cloud.messages(app["QueueArn"])
     assert (story.fate, [attempt.succeeded for attempt in story.attempts]) == ("processed", [False, True])
     assert 60 <= story.ended - story.sent < 62
+
+
+def test_a_typo_in_a_name_lists_what_there_is():
+    """logs, queue_depth, messages, latency and environments of what never existed."""
+    cloud = connect("local")
+    cloud.client("sqs").create_queue(QueueName="orders")
+    for question in (cloud.queue_depth, cloud.messages, cloud.latency):
+        with pytest.raises(ValueError, match="there is no queue 'ordres'; there is: orders"):
+            question("ordres")
+    with pytest.raises(ValueError, match="there is no function 'wroker'; there is: none"):
+        cloud.environments("wroker")
+    with pytest.raises(ValueError, match="there is no function or log group 'wroker'"):
+        cloud.logs("wroker")
+    assert cloud.messages("orders") == []
+
+
+def test_a_connect_that_is_refused_leaves_the_open_cloud_open():
+    cloud = connect("local")
+    with pytest.raises(ValueError, match="latency"):
+        connect("local", latency={"sqs.SendMessage": -1})
+    assert cloud.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200

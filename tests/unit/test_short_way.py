@@ -135,7 +135,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
                             "ConditionExpression": "attribute_not_exists(p)"}},
         {"Put": {"TableName": "t", "Item": item("e", 3)}}]}),
     ("TransactWriteItems", {"TransactItems": [
-        {"Delete": {"TableName": "t", "Key": key("e", 1)}}, {"Delete": {"TableName": "t", "Key": key("e", 1)}}]}),
+        {"Delete": {"TableName": "t", "Key": key("e", 1)}},
+        {"Delete": {"TableName": "t", "Key": key("e", 1)}}]}),
     ("TransactGetItems", {"TransactItems": [
         {"Get": {"TableName": "t", "Key": key("e", 1)}}, {"Get": {"TableName": "t", "Key": key("e", 9)}}]}),
     ("DeleteItem", {"TableName": "t", "Key": key("e", 1), "ReturnValues": "ALL_OLD"}),

@@ -165,7 +165,7 @@ def test_a_call_from_a_thread_is_refused_with_the_way_out(world: World) -> None:
 def test_nothing_ever_leaves_the_process(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever the environment holds: real-looking keys, a profile, endpoints, a proxy, the metadata service."""
+    """Whatever the environment holds: keys, a profile, endpoints, a proxy, the metadata service."""
     world.close()
     config = tmp_path / "config"
     config.write_text(

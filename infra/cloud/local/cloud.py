@@ -22,7 +22,7 @@ from .service import Caller
 from .telemetry.cost import Bill, cost
 from .telemetry.gantt import Environment, environments
 from .telemetry.latency import Latency, Message, latency, messages
-from .telemetry.queue_depth import QueueDepth, queue_depth
+from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
 from .world import World
 
 
@@ -171,15 +171,20 @@ class LocalCloud(Cloud):
         return list(zip(times, answer["Values"], strict=True))
 
     def latency(self, queue: str, since: float = 0) -> Latency:
+        self._check_queue(queue)
         return latency(self.world.journal, queue, self._start(since), self.world.kernel.now)
 
     def queue_depth(self, queue: str, since: float = 0) -> QueueDepth:
+        self._check_queue(queue)
         return queue_depth(self.world.journal, queue, self._start(since), self.world.kernel.now)
 
     def messages(self, queue: str, since: float = 0) -> list[Message]:
+        self._check_queue(queue)
         return messages(self.world.journal, queue, self._start(since), self.world.kernel.now)
 
     def environments(self, function: str, since: float = 0) -> list[Environment]:
+        known = {entry.resource: None for entry in self.world.journal.select("lambda.environment.started")}
+        _check_known("function", function, [*self.world.functions.functions, *known])
         return environments(self.world.journal, self._start(since), self.world.kernel.now, function)
 
     def cost(self, since: float = 0) -> Bill:
@@ -204,8 +209,15 @@ class LocalCloud(Cloud):
         try:
             function = self.client("lambda").get_function_configuration(FunctionName=name)
         except ClientError:
+            groups = [*self.world.functions.functions, *self.world.logs.group_names()]
+            _check_known("function or log group", name, groups)
             return name
         return str(function["LoggingConfig"]["LogGroup"])
+
+    def _check_queue(self, queue: str) -> None:
+        used = {queue_name(entry.resource): None for entry in self.world.journal.select("sqs.sent")}
+        known = [*(queue_name(arn) for arn in self.world.sqs.queues), *used]
+        _check_known("queue", queue_name(queue), known)
 
     def _start(self, since: float) -> int:
         """Seconds since ``connect`` as virtual microseconds."""
@@ -218,3 +230,10 @@ class LocalCloud(Cloud):
     def _check_open(self) -> None:
         if self.world.closed:
             raise RuntimeError("this cloud is closed: run the cell with connect() again")
+
+
+def _check_known(kind: str, name: str, known: list[str]) -> None:
+    """ValueError with what there is, if nothing of that name is there or ever was."""
+    if name not in known:
+        names = ", ".join(dict.fromkeys(known)) or "none"
+        raise ValueError(f"there is no {kind} {name!r}; there is: {names}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Entry:
     """One fact.
 
-    ``time``      virtual microseconds since the epoch, when it became true (of something that took time: its end)
+    ``time``      virtual microseconds since the epoch: when it became true (what took time: its end)
     ``what``      its kind, ``service.fact``: ``sqs.sent``, ``lambda.invocation``, ``api.dynamodb.PutItem``
     ``actor``     who did it: ``notebook``, a function's name, a service
     ``resource``  what it happened to: a name or ARN
@@ -112,7 +112,7 @@ class Journal:
         self._listeners.setdefault(what, []).append(listener)
 
     def select(self, *kinds: str, resource: str | None = None, since: int = 0) -> Iterator[Entry]:
-        """Entries of these kinds, of one resource if named, from a time on; in the order they were written."""
+        """Entries of these kinds, of one resource if named, from a time on, in the order of writing."""
         if len(kinds) == 1:
             source = self._by_what.get(kinds[0], [])
         else:

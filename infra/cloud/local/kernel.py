@@ -601,7 +601,7 @@ class Kernel:
         running = f" {victim} was running and never waited." if victim else ""
         return Runaway(
             f"{reason} ({self.events:,} events in all).{running} Next in line: {busiest}. "
-            "Look for a loop: a function that triggers itself, a retry without back-off, a job that never ends."
+            "Look for a loop: a function that triggers itself, a retry without back-off, an endless job."
         )
 
 

@@ -116,7 +116,7 @@ class Moto:
         if answer is None or (answer[0] == 404 and answer[2] == "Not yet implemented"):
             raise NotSimulated(f"NotSimulated: {service}:{operation} - moto does not implement it")
         status, headers, body = answer
-        return AWSResponse(request.url, status, headers, MockRawResponse(body)) 
+        return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
     def act(
         self, operation: OperationModel, params: dict[str, Any], region: str

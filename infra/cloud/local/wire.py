@@ -179,7 +179,7 @@ class Wire:
     def _from_anywhere(self, client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
         if threading.get_ident() != self._kernel._thread:
             raise KernelError(
-                f"{client.meta.service_model.service_name}.{operation_name} was called from a thread of its own; "
+                f"{client.meta.service_model.service_name}.{operation_name} was called from another thread; "
                 "virtual time has one thread. Use cloud.spawn(...) for concurrent work."
             )
         if self._kernel.current is not None:
@@ -295,7 +295,7 @@ class Wire:
                 return self._native(service, operation, exchange.params, exchange.region)
             if service not in moto_bridge.ANSWERED:
                 raise NotSimulated(
-                    f"NotSimulated: {service}:{operation.name} - the local cloud does not simulate {service} yet"
+                    f"NotSimulated: {service}:{operation.name} - {service} is not simulated yet"
                 )
             answer.append(self._original_response(endpoint, request, operation, context))
             success, error = answer[0]
@@ -329,7 +329,7 @@ class Wire:
         attempt: int,
         act: Callable[[], tuple[int, dict[str, Any]]] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """One attempt at a call: half the latency, the act, half the latency. Returns (HTTP status, parsed)."""
+        """One attempt: half the latency, the act, half the latency. Returns (HTTP status, parsed)."""
         world, kernel = self._world, self._kernel
         name = operation.name
         key = (service, name)
@@ -378,7 +378,7 @@ class Wire:
             duration=latency + kernel.now - started,
             outcome=outcome,
             trace=caller.trace,
-            data={"attempt": attempt} if attempt > 1 else _NOTHING,
+            data=_details(name, params, attempt),
         )
         kernel.sleep(latency - half)
         return status, parsed
@@ -430,6 +430,7 @@ class Wire:
 
 
 _NOTHING: dict[str, Any] = {}
+_MANY = frozenset({"BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"})
 
 
 class _Lookalike:
@@ -464,6 +465,16 @@ def _owners(emitter: Any, event: str) -> list[str]:
     """The modules that the handlers of an event come from."""
     functions = [getattr(handler, "func", handler) for handler in emitter._handlers.prefix_search(event)]
     return [getattr(function, "__module__", None) or type(function).__module__ for function in functions]
+
+
+def _details(operation: str, params: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """What an ``api`` entry adds: which attempt it was (from the second), how many items (of several)."""
+    data = {"attempt": attempt} if attempt > 1 else _NOTHING
+    if operation in _MANY:
+        tables = params.get("RequestItems", {}).values()
+        items = sum(len(part.get("Keys", ())) if isinstance(part, dict) else len(part) for part in tables)
+        data = {**data, "items": items + len(params.get("TransactItems", ()))}
+    return data
 
 
 def _max_attempts(client: Any) -> int:
@@ -534,6 +545,6 @@ def _text(part: Any) -> str:
 def _refuse(url: str) -> NotSimulated:
     return NotSimulated(
         f"NotSimulated: a request to {url} would leave this process. The local cloud never reaches AWS: "
-        "use a boto3 client of a cloud that is open (run the cell with connect() again), or choose the target "
+        "use a client of a cloud that is open (run the cell with connect() again), or choose the target "
         "with WORKSHOP_TARGET=aws."
     )

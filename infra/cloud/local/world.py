@@ -56,8 +56,6 @@ class World:
         region: str = "us-east-1",
     ) -> None:
         global _open
-        if _open is not None:
-            _open.close()
         self.region = region
         self.account = ACCOUNT
         self.started = int(
@@ -65,7 +63,9 @@ class World:
         )
         self.kernel = Kernel(self.started, seed, VirtualClock())
         self.journal = Journal(self.kernel)
-        self.latency = LatencyModel.load(self.kernel, latency)
+        self.latency = LatencyModel.load(self.kernel, latency)  # may refuse: then the open world stays
+        if _open is not None:
+            _open.close()
         self.faults = Faults(self)
         self.moto = Moto(seed, self.account)
         self.identity = Identity(self)

@@ -34,8 +34,7 @@ class Settings(Provisioning):
                 "provisioned "
                 f"concurrency [{provisioned}]."
             )
-        function.reserved = wanted
-        self.concurrency.recount()
+        self._reserve(function, wanted)
         return {"ReservedConcurrentExecutions": wanted}
 
     def GetFunctionConcurrency(self, call: Call) -> dict[str, Any]:
@@ -43,9 +42,13 @@ class Settings(Provisioning):
         return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
     def DeleteFunctionConcurrency(self, call: Call) -> dict[str, Any]:
-        self.find_unqualified(call).reserved = None
-        self.concurrency.recount()
+        self._reserve(self.find_unqualified(call), None)
         return {"$status": 204}
+
+    def _reserve(self, function: Function, concurrency: int | None) -> None:
+        function.reserved = concurrency
+        self.concurrency.recount()
+        self.journal.record("lambda.reserved", function.name, data={"concurrency": concurrency})
 
     def GetAccountSettings(self, call: Call) -> dict[str, Any]:
         """https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html"""

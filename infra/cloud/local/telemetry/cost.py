@@ -208,8 +208,9 @@ def _dynamodb(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line
             "ConditionalCheckFailedException",
         ):
             operation = entry.what[13:]
-            writes += entry.data.get("write_units", WRITES.get(operation, 0.0))
-            reads += entry.data.get("read_units", READS.get(operation, 0.0))
+            items = entry.data.get("items", 1)
+            writes += items * WRITES.get(operation, 0.0)
+            reads += items * READS.get(operation, 0.0)
     yield Line("DynamoDB", "writes, on demand", writes, known["dynamodb_writes"], note="items of up to 1 KB")
     note = "eventually consistent, up to 4 KB each"
     yield Line("DynamoDB", "reads, on demand", reads, known["dynamodb_reads"], note=note)

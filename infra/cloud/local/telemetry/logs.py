@@ -68,6 +68,10 @@ class Logs(Service):
         self._store = LogStore(self.journal)
         self._queries = Queries(self.kernel)
 
+    def group_names(self) -> list[str]:
+        """Every log group there is."""
+        return list(self._store.groups())
+
     def lines(self, log_group: str, since: int = 0) -> list[str]:
         """The messages of a group from a time (µs) on, oldest first, without their final line ends."""
         return [event.message.rstrip("\n") for event in self.events(log_group, since)]

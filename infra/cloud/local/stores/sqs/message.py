@@ -160,8 +160,8 @@ class Message:
 
     @property
     def trace(self) -> str:
-        """The X-Ray trace header it was sent with, or an empty string."""
-        return self.stored.trace
+        """The id of the X-Ray trace it was sent in (the header's Root), or an empty string."""
+        return self.stored.trace.removeprefix("Root=").partition(";")[0]
 
     @property
     def message_attributes(self) -> MessageAttributes:
