@@ -467,3 +467,21 @@ def test_packages() -> None:
         Package.from_zip(b"not a zip")
     with pytest.raises(ValueError, match="outside of its own folder"):
         Package.from_source({"../app.py": ""})
+
+
+def test_a_traceback_reads_the_same_on_every_version_of_python(world: World) -> None:
+    """Python underlines the failing part of a line, each version in its own way."""
+    handler = (
+        "import traceback\n"
+        "def handler(event, context):\n"
+        "    try:\n"
+        "        return {}['missing'] + event['n']\n"
+        "    except KeyError:\n"
+        "        return traceback.format_exc()\n"
+    )
+    assert value(run(world, make(world, {"app.py": handler}))).splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "/var/task/app.py", line 4, in handler',
+        "    return {}['missing'] + event['n']",
+        "KeyError: 'missing'",
+    ]

@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+import traceback
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Entropy:
         kernel = self._kernel
         real_urandom, real_start = os.urandom, threading.Thread.start
         real_putenv, real_unsetenv, real_getnode = os.putenv, os.unsetenv, uuid.getnode
+        real_format_frame = traceback.StackSummary.format_frame_summary
 
         def in_task() -> bool:
             return kernel.current is not None and greenlet.getcurrent() is kernel.current
@@ -66,6 +68,13 @@ class Entropy:
         def getnode() -> int:
             return 0x0242AC110002 if in_task() else real_getnode()
 
+        def format_frame(stack: Any, frame: traceback.FrameSummary, **options: Any) -> str:
+            if not in_task():
+                return str(real_format_frame(stack, frame, **options))
+            # Where Python underlines the failing part of a line differs from version to version.
+            source = f"    {frame.line.strip()}\n" if frame.line else ""
+            return f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n{source}'
+
         self._patch(os, "urandom", urandom)
         self._patch(os, "putenv", putenv)
         self._patch(os, "unsetenv", unsetenv)
@@ -73,6 +82,7 @@ class Entropy:
         self._patch(uuid, "getnode", getnode)
         self._patch(uuid, "_generate_time_safe", None)
         self._patch(threading.Thread, "start", start)
+        self._patch(traceback.StackSummary, "format_frame_summary", format_frame)
         sys.meta_path.insert(0, self._finder)
         self._timezone = os.environ.get("TZ")
         os.environ["TZ"] = "UTC"  # Lambda's clock, and the same naive local times on any machine
