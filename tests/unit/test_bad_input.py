@@ -41,7 +41,7 @@ def send_orders(cloud, app, count: int) -> list[str]:
 @pytest.fixture
 def patient(monkeypatch):
     """However slow this machine is, Ctrl-C kills no handler for not waiting."""
-    monkeypatch.setattr("infra.cloud.local.kernel.GRACE", 60)
+    monkeypatch.setattr("infra.cloud.local.interrupts.GRACE", 60)
 
 
 def ctrl_c_in(cloud, seconds: float) -> None:

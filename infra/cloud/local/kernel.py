@@ -17,14 +17,43 @@ import contextlib
 import hashlib
 import heapq
 import random
-import signal
 import threading
 import time as real_time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import greenlet
+
+from .interrupts import Interrupts
+from .tasks import (
+    Clock,
+    Deadlock,
+    Event,
+    KernelError,
+    Runaway,
+    Scope,
+    Task,
+    TaskFailed,
+    TaskKilled,
+    Timer,
+)
+
+__all__ = [
+    "MILLISECOND",
+    "SECOND",
+    "Clock",
+    "Deadlock",
+    "Event",
+    "Kernel",
+    "KernelError",
+    "Runaway",
+    "Scope",
+    "Task",
+    "TaskFailed",
+    "TaskKilled",
+    "Timer",
+]
 
 SECOND = 1_000_000  # microseconds
 MILLISECOND = 1_000
@@ -35,151 +64,7 @@ EVENTS_WITHOUT_PROGRESS = 1_000_000
 IGNORED_KILLS = 100
 """So often may a killed task catch its end and wait again before it is put aside for good."""
 
-GRACE = 0.5
-"""Real seconds that the running task has to come to its next wait after Ctrl-C, or after the wall budget."""
-
 _monotonic = real_time.monotonic  # bound before anybody replaces it by virtual time
-
-
-class KernelError(Exception):
-    """Base of what the kernel itself has to report."""
-
-
-class Deadlock(KernelError):
-    """Somebody waits for what can never come: no timer is left that could wake them."""
-
-
-class Runaway(KernelError):
-    """The simulation makes events without end, or the caller's wall-clock budget is used up."""
-
-
-class TaskFailed(KernelError):
-    """A task that nobody waited for raised; the original exception is the ``__cause__``."""
-
-
-class TaskKilled(BaseException):
-    """Thrown into a task that is being killed. Not an ``Exception``, so handlers do not swallow it."""
-
-
-class Scope(Protocol):
-    """What must be in place in the process while a task of this scope runs (see ``functions``)."""
-
-    def enter(self) -> None: ...
-    def leave(self) -> None: ...
-
-
-class Clock(Protocol):
-    """Shows virtual time to the process while the kernel runs (see ``clock.py``)."""
-
-    def start(self, now: int) -> None: ...
-    def move(self, now: int) -> None: ...
-    def stop(self) -> None: ...
-
-
-class Timer:
-    """A callback at a time. Keep it to cancel it; a cancelled timer costs nothing and never fires."""
-
-    __slots__ = ("args", "background", "callback", "kernel", "time")
-
-    def __init__(
-        self,
-        kernel: Kernel,
-        time: int,
-        callback: Callable[..., Any] | None,
-        args: tuple[Any, ...],
-        background: bool,
-    ) -> None:
-        self.kernel = kernel
-        self.time = time
-        self.callback = callback
-        self.args = args
-        self.background = background
-
-    @property
-    def pending(self) -> bool:
-        return self.callback is not None
-
-    def cancel(self) -> None:
-        """Cancelling twice, or after it fired, does nothing."""
-        if self.callback is not None:
-            self.callback = None
-            self.args = ()
-            self.kernel._forget(self)
-
-
-class Task(greenlet.greenlet):  # type: ignore[misc]
-    """One thread of control. Made by ``Kernel.spawn``; ``context`` belongs to the caller (who am I?)."""
-
-    def __init__(
-        self,
-        kernel: Kernel,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        name: str,
-        scope: Scope | None,
-        context: Any,
-    ) -> None:
-        super().__init__(self._main)
-        self.kernel = kernel
-        self.function = function
-        self.args = args
-        self.name = name
-        self.scope = scope
-        self.context = context
-        self.done = False
-        self.killed = False
-        self.ignored_kills = 0
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.waiting_for = "its first turn"
-        self._joiners: Event | None = None
-        self._wakeup: Timer | None = None
-
-    def _main(self) -> None:
-        try:
-            self.result = self.function(*self.args)
-        except TaskKilled:
-            self.killed = True
-        except BaseException as error:  # noqa: BLE001 - handed on below, never dropped
-            self.error = error
-        self.done = True
-        self.kernel._finished(self)
-
-
-class Event:
-    """Tasks wait for it; ``set`` wakes them all, in the order they came."""
-
-    __slots__ = ("_waiters", "kernel", "name", "value")
-
-    def __init__(self, kernel: Kernel, name: str) -> None:
-        self.kernel = kernel
-        self.name = name
-        self.value = False
-        self._waiters: list[Task] = []
-
-    def set(self) -> None:
-        self.value = True
-        waiters, self._waiters = self._waiters, []
-        for task in waiters:
-            self.kernel._wake(task)
-
-    def clear(self) -> None:
-        self.value = False
-
-    def wait(self, timeout: int | None = None) -> bool:
-        """Wait until set, or for ``timeout`` microseconds; return whether it is set."""
-        if self.value:
-            return True
-        if timeout is not None and timeout <= 0:
-            return False
-        task = self.kernel._need_task(f"wait for {self.name}")
-        self._waiters.append(task)
-        try:
-            self.kernel._block(task, self.name, timeout)
-        finally:
-            if task in self._waiters:
-                self._waiters.remove(task)
-        return self.value
 
 
 class Kernel:
@@ -197,12 +82,13 @@ class Kernel:
         self._cancelled = 0
         self._tasks: dict[Task, None] = {}  # an ordered set: every task that is not done
         self._hub: greenlet.greenlet | None = None
-        self._thread = threading.get_ident()
+        self.thread = threading.get_ident()
         self._scope: Scope | None = None
         self._streams: dict[str, random.Random] = {}
         self._failed: list[Task] = []
-        self._interrupted = False
-        self._uninterruptible = 0
+        self.interrupts = Interrupts(self)
+        self._deadline: float | None = None
+        self._at_this_instant = 0
 
     # -- randomness ------------------------------------------------------------------------------
 
@@ -353,17 +239,17 @@ class Kernel:
     @contextlib.contextmanager
     def uninterrupted(self) -> Iterator[None]:
         """Ctrl-C inside this block takes effect at its end, so that state is never left half changed."""
-        self._uninterruptible += 1
+        self.interrupts.shielded += 1
         try:
             yield
         finally:
-            self._uninterruptible -= 1
+            self.interrupts.shielded -= 1
 
     # -- the loop --------------------------------------------------------------------------------
 
     def _step(self, until: int | None) -> bool:
         """Fire the earliest timer; False if there is none (or none up to ``until``)."""
-        heap = self._heap
+        heap, interrupts = self._heap, self.interrupts
         while heap:
             time, _, timer = heap[0]
             callback = timer.callback
@@ -395,19 +281,12 @@ class Kernel:
             callback(*args)
             if self._failed:
                 raise self._failure()
-            if self._interrupted:
-                self._interrupted = False
-                raise KeyboardInterrupt
-            if self._wall_victim is not None:
+            if interrupts.pressed:
+                interrupts.check()
+            if interrupts.victim is not None:
                 raise self._runaway("the wall-clock budget of this call is used up")
             return True
         return False
-
-    _deadline: float | None = None
-    _at_this_instant = 0
-    _wall_victim: str | None = None
-    _alarm_before: Any = None
-    _watched = 0
 
     @contextlib.contextmanager
     def _driving(self, wall: float | None = None) -> Iterator[None]:
@@ -416,15 +295,14 @@ class Kernel:
                 "run_until, advance, settle and call are for the code outside of tasks (a notebook cell, "
                 "a test); a task uses sleep, wait and join"
             )
-        if threading.get_ident() != self._thread:
+        if threading.get_ident() != self.thread:
             raise KernelError(
                 "the simulation runs in the thread that made it; other threads cannot use it "
                 "(start concurrent work with the load generator instead of threads)"
             )
         self._at_this_instant = 0
-        self._interrupted = False
         self._deadline = None if wall is None else _monotonic() + wall
-        with self._signals(wall):  # outermost, so that Ctrl-C cannot come between the steps below
+        with self.interrupts.watching(wall):  # outermost, so that Ctrl-C cannot come between the steps below
             self._hub = greenlet.getcurrent()
             if self._clock is not None:
                 self._clock.start(self.now)
@@ -435,58 +313,6 @@ class Kernel:
                 if self._clock is not None:
                     self._clock.stop()
                 self._hub = None
-
-    @contextlib.contextmanager
-    def _signals(self, wall: float | None) -> Iterator[None]:
-        """Ctrl-C ends the cell, not the simulation; a wall budget also stops a handler that never waits."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGINT, self._interrupt)
-        if wall is not None:
-            self._watch(wall)
-        try:
-            yield
-        finally:
-            if self._alarm_before is not None:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, self._alarm_before)
-                self._alarm_before = None
-            signal.signal(signal.SIGINT, before)
-        if self._interrupted:
-            self._interrupted = False
-            raise KeyboardInterrupt
-
-    def _interrupt(self, signum: int, frame: Any) -> None:
-        """Ctrl-C: the hub raises in the cell when the current task next waits, so no step is left half done.
-
-        A task that does not wait within the grace is killed where it stands (on a platform without interval
-        timers: when Ctrl-C comes again).
-        """
-        again, self._interrupted = self._interrupted, True
-        if not again:
-            self._watch(GRACE)
-        elif not hasattr(signal, "setitimer"):
-            self._break_in()
-
-    def _watch(self, delay: float) -> None:
-        if hasattr(signal, "setitimer"):
-            if self._alarm_before is None:
-                self._alarm_before = signal.signal(signal.SIGALRM, self._alarm) or signal.SIG_DFL
-            self._watched = self.events
-            signal.setitimer(signal.ITIMER_REAL, delay, GRACE)
-
-    def _alarm(self, signum: int, frame: Any) -> None:
-        stuck, self._watched = self._watched == self.events, self.events
-        if stuck:
-            self._break_in()
-
-    def _break_in(self) -> None:
-        """Kill the task that is running, from a signal handler; it dies, and the hub reports it."""
-        if self.current is not None and not self._uninterruptible:
-            if not self._interrupted:
-                self._wall_victim = self.current.name
-            raise TaskKilled("interrupted")
 
     def _resume(self, task: Task) -> None:
         """Give a task its turn. Called by the loop only."""
@@ -597,7 +423,7 @@ class Kernel:
             if timer.callback is not None
         )
         busiest = ", ".join(f"{name} ({count})" for name, count in names.most_common(5)) or "nothing"
-        victim, self._wall_victim = self._wall_victim, None
+        victim, self.interrupts.victim = self.interrupts.victim, None
         running = f" {victim} was running and never waited." if victim else ""
         return Runaway(
             f"{reason} ({self.events:,} events in all).{running} Next in line: {busiest}. "

@@ -177,7 +177,7 @@ class Wire:
     # -- a call ----------------------------------------------------------------------------------
 
     def _from_anywhere(self, client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
-        if threading.get_ident() != self._kernel._thread:
+        if threading.get_ident() != self._kernel.thread:
             raise KernelError(
                 f"{client.meta.service_model.service_name}.{operation_name} was called from another thread; "
                 "virtual time has one thread. Use cloud.spawn(...) for concurrent work."
@@ -347,7 +347,7 @@ class Wire:
         kernel.sleep(half)
         outcome = "ok"
         started = kernel.now
-        kernel._uninterruptible += 1
+        kernel.interrupts.shielded += 1
         try:
             if refusal is not None:
                 raise refusal
@@ -356,17 +356,17 @@ class Wire:
             if act is not None:
                 status, parsed = act()
             elif service in world.services:
-                kernel._uninterruptible -= 1
+                kernel.interrupts.shielded -= 1
                 try:
                     status, parsed = self._native(service, operation, params, region)
                 finally:
-                    kernel._uninterruptible += 1
+                    kernel.interrupts.shielded += 1
             else:
                 status, parsed = world.moto.act(operation, params, region)
         except ServiceError as error:
             status, parsed = error.status, _error_response(error)
         finally:
-            kernel._uninterruptible -= 1
+            kernel.interrupts.shielded -= 1
         if status >= 300:
             outcome = parsed.get("Error", {}).get("Code", str(status))
         if service == "iam":
