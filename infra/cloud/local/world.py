@@ -22,12 +22,13 @@ from .journal import Journal
 from .kernel import Kernel
 from .latency import LatencyModel
 from .moto_bridge import Moto
+from .patches import ACCESS_KEY
 from .service import Caller, Service
 from .sources.mappings import Sources
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
-from .wire import ACCESS_KEY, Wire
+from .wire import Wire
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
 """Every world begins on this Monday morning: outputs that show a date are the same on every day."""
