@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import socket
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +243,15 @@ def test_opening_a_second_world_closes_the_first_and_closing_twice_is_harmless()
     first.close()
     second.close()
     second.close()
+
+
+def test_a_closed_world_leaves_nothing_in_memory() -> None:
+    """Exploring 200 seeds opens 200 worlds in one process."""
+    world = World()
+    world.client("dynamodb").create_table(**TABLE)
+    boto3.client("sqs").create_queue(QueueName="orders")
+    gone = weakref.ref(world)
+    world.close()
+    del world
+    gc.collect()
+    assert gone() is None

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from infra.assembly import synthesize
@@ -65,7 +64,7 @@ class LocalCloud(Cloud):
 
     def resource(self, service: str) -> Any:
         self._check_open()
-        return boto3.Session(region_name=self.region).resource(service)
+        return self.world.session.resource(service)
 
     def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
         self._check_open()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 
 from .clients import ClientPatterns
@@ -91,10 +93,9 @@ class World:
         self._entropy.install()
         self.wire.install()
         self._patterns.install()
-        self._session = boto3.Session(region_name=region)
-        # The simulation makes many objects that live for the whole run and few cycles: without this, the
-        # collector walks moto's and botocore's half a million objects again and again (a fifth of the time).
-        gc.freeze()
+        self.session = new_session(region)
+        boto3.DEFAULT_SESSION = new_session(region)
+        _quiet_collector()
         self._gc_threshold = gc.get_threshold()
         gc.set_threshold(20_000, 20, 20)
         _open = self
@@ -105,7 +106,7 @@ class World:
         client = self._clients.get(key)
         if client is None:
             config = Config(retries={"max_attempts": 0}) if internal else None
-            client = self._session.client(service, region_name=key[1], config=config)
+            client = self.session.client(service, region_name=key[1], config=config)
             self._clients[key] = client
         return client
 
@@ -149,7 +150,6 @@ class World:
             boto3.DEFAULT_SESSION = None
             self.moto.reset()
             gc.set_threshold(*self._gc_threshold)
-            gc.unfreeze()
             if _open is self:
                 _open = None
 
@@ -157,4 +157,31 @@ class World:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(_ENVIRONMENT, AWS_DEFAULT_REGION=self.region, AWS_REGION=self.region)
-        boto3.DEFAULT_SESSION = None
+
+
+_LOADER = botocore.loaders.create_loader()
+"""Reads and keeps the service models (40 MB of them): one for all worlds of the process."""
+
+
+def new_session(region: str) -> boto3.Session:
+    """A boto3 session whose service models are read once in a process."""
+    inner = botocore.session.get_session()
+    inner.register_component("data_loader", _LOADER)
+    session = boto3.Session(botocore_session=inner, region_name=region)
+    _LOADER.search_paths[:] = dict.fromkeys(_LOADER.search_paths)  # boto3 adds its own path each time
+    return session
+
+
+_frozen = False
+
+
+def _quiet_collector() -> None:
+    """Take what is in memory now out of the garbage collector's sight, once in a process.
+
+    The simulation makes many objects that live for the whole run and few cycles. Without this the collector
+    walks moto's and botocore's half a million objects again and again: a fifth of the time.
+    """
+    global _frozen
+    if not _frozen:
+        gc.freeze()
+        _frozen = True
