@@ -74,9 +74,13 @@ def destroy(client: Callable[[str], Any], name: str) -> None:
         print(f"There is no stack {name}: nothing to delete.")
         return
     cloudformation.delete_stack(StackName=name)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900}
-    )
+    try:
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900}
+        )
+    except WaiterError:  # also if an export is in use: then the stack just keeps its status
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        raise DeployFailed(f"{name} was not deleted: {stack.get('StackStatusReason', '')}") from None
 
 
 def _upload(s3: Any, assembly: Assembly, account: str, region: str) -> None:

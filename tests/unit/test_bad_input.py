@@ -203,6 +203,22 @@ def test_every_resource_type_that_is_not_simulated_is_named_before_anything_is_c
     assert cloud.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
+def test_a_stack_whose_export_is_in_use_is_not_destroyed_and_says_so(cloud):
+    client = cloud.client("cloudformation")
+    for name, output in (
+        ("Giver", {"Value": "v", "Export": {"Name": "shared"}}),
+        ("Taker", {"Value": {"Fn::ImportValue": "shared"}}),
+    ):
+        template = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"O": output}}
+        client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+        client.get_waiter("stack_create_complete").wait(StackName=name)
+    reason = "Giver was not deleted: Delete canceled. Cannot delete export shared as it is in use by Taker."
+    with pytest.raises(DeployFailed, match=f"^{re.escape(reason)}$"):
+        cloud.destroy("Giver")
+    cloud.destroy("Taker")
+    cloud.destroy("Giver")
+
+
 def test_destroying_what_is_not_there_does_nothing_and_says_so(cloud, capsys):
     app = cloud.deploy(Welcome)
     cloud.destroy(app)

@@ -89,7 +89,16 @@ def test_change_set_says_what_would_be_replaced() -> None:
             "Target": {"Attribute": "Properties", "Name": "Text", "RequiresRecreation": "Never"},
             "Evaluation": "Dynamic",
             "ChangeSource": "ResourceReference",
+            "CausingEntity": "A",
         }
+    ]
+    assert changes[2]["Details"][0]["Target"]["RequiresRecreation"] == "Always"
+    assert [each.get("PolicyAction") for each in changes] == [
+        "ReplaceAndDelete",
+        None,
+        "ReplaceAndDelete",
+        None,
+        "Delete",
     ]
     assert [each["ChangeSetName"] for each in stacks("ListChangeSets", StackName="app")["Summaries"]] == ["x"]
     stacks("DeleteChangeSet", StackName="app", ChangeSetName="x")
@@ -97,6 +106,164 @@ def test_change_set_says_what_would_be_replaced() -> None:
         "ChangeSetNotFound",
         "ChangeSet [x] does not exist",
     )
+
+
+def test_change_set_says_which_parameter_changes_a_property() -> None:
+    stacks = Stacks()
+    template = {
+        **things(A={"Text": {"Ref": "P"}}),
+        "Parameters": {"P": {"Type": "String", "Default": "one"}},
+    }
+    stacks.create("app", template)
+    stacks(
+        "CreateChangeSet",
+        StackName="app",
+        ChangeSetName="x",
+        TemplateBody=body(template),
+        Parameters=[{"ParameterKey": "P", "ParameterValue": "two"}],
+    )
+    stacks.kernel.settle()
+    described = stacks("DescribeChangeSet", StackName="app", ChangeSetName="x")
+    target = {"Attribute": "Properties", "Name": "Text", "RequiresRecreation": "Never"}
+    assert described["Changes"][0]["ResourceChange"]["Details"] == [
+        {
+            "Target": target,
+            "Evaluation": "Static",
+            "ChangeSource": "ParameterReference",
+            "CausingEntity": "P",
+        },
+        {"Target": target, "Evaluation": "Dynamic", "ChangeSource": "DirectModification"},
+    ]
+    assert (described["Capabilities"], described["RollbackConfiguration"]) == ([], {})
+
+
+def test_a_stack_in_review_can_be_created_directly_which_makes_its_change_sets_obsolete() -> None:
+    stacks = Stacks()
+    made = stacks(
+        "CreateChangeSet",
+        StackName="app",
+        ChangeSetName="one",
+        ChangeSetType="CREATE",
+        TemplateBody=body(things(A={})),
+    )
+    stacks.kernel.settle()
+    assert message(stacks, "GetTemplateSummary", StackName="app")[1] == (
+        "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."
+    )
+    assert stacks.create("app", things(A={}))["StackId"] == made["StackId"]
+    assert stacks.stack("app")["StackStatus"] == "CREATE_COMPLETE"
+    assert stacks("DescribeChangeSet", ChangeSetName=made["Id"])["ExecutionStatus"] == "OBSOLETE"
+
+
+def test_an_executed_change_set_is_described_by_its_arn_after_its_stack_is_gone() -> None:
+    stacks = Stacks()
+    made = stacks(
+        "CreateChangeSet",
+        StackName="app",
+        ChangeSetName="one",
+        ChangeSetType="CREATE",
+        TemplateBody=body(things(A={})),
+    )
+    stacks.kernel.settle()
+    stacks.kernel.advance(1_000_000)
+    stacks("ExecuteChangeSet", ChangeSetName=made["Id"])
+    stacks.kernel.settle()
+    assert "LastUpdatedTime" in stacks.stack("app")
+    stacks("DeleteStack", StackName="app")
+    stacks.kernel.settle()
+    assert stacks("DescribeChangeSet", ChangeSetName=made["Id"])["ExecutionStatus"] == "EXECUTE_COMPLETE"
+    gone = stacks.stack(made["StackId"])
+    assert gone["StackStatus"] == "DELETE_COMPLETE"
+    assert not {"ChangeSetId", "EnableTerminationProtection"} & set(gone)
+    text = message(
+        stacks,
+        "CreateChangeSet",
+        StackName=made["StackId"],
+        ChangeSetName="again",
+        ChangeSetType="CREATE",
+        TemplateBody=body(things(A={})),
+    )[1]
+    assert text == (
+        f"Stack [{made['StackId']}] already exists and cannot be created again with the changeSet [again]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"TimeoutInMinutes": 5}, "NotSimulated: parameter TimeoutInMinutes"),
+        (
+            {"NotificationARNs": ["arn:aws:sns:us-east-1:123456789012:t"], "StackPolicyBody": "{}"},
+            "NotSimulated: parameter NotificationARNs, parameter StackPolicyBody",
+        ),
+        (
+            {"RollbackConfiguration": {"RollbackTriggers": [{"Arn": "a", "Type": "AWS::CloudWatch::Alarm"}]}},
+            "NotSimulated: parameter RollbackConfiguration",
+        ),
+        (
+            {"OnFailure": "DELETE", "DisableRollback": True},
+            "Either DisableRollback or OnFailure can be specified, not both.",
+        ),
+    ],
+)
+def test_no_parameter_is_taken_and_forgotten(parameters: dict[str, Any], text: str) -> None:
+    stacks = Stacks()
+    assert (
+        message(stacks, "CreateStack", StackName="app", TemplateBody=body(things(A={})), **parameters)[1]
+        == text
+    )
+    stacks.create("app", things(A={}), RollbackConfiguration={})
+    assert message(stacks, "DeleteStack", StackName="app", DeletionMode="FORCE_DELETE_STACK")[1] == (
+        "NotSimulated: parameter DeletionMode FORCE_DELETE_STACK"
+    )
+
+
+def test_while_it_is_replaced_a_resource_is_shown_with_its_old_id_first() -> None:
+    """test_change_set_parameters.snapshot.json of localstack/localstack: per-resource-events"""
+    stacks = Stacks()
+    stacks.create("app", things(A={"Name": "one"}))
+    stacks.update("app", things(A={"Name": "two"}))
+    events = stacks("DescribeStackEvents", StackName="app")["StackEvents"]
+    assert [
+        (each["ResourceStatus"], each["PhysicalResourceId"])
+        for each in reversed(events)
+        if each["LogicalResourceId"] == "A" and "CREATE" not in each["ResourceStatus"]
+    ] == [
+        ("UPDATE_IN_PROGRESS", "one"),
+        ("UPDATE_IN_PROGRESS", "two"),
+        ("UPDATE_COMPLETE", "two"),
+        ("DELETE_IN_PROGRESS", "one"),
+        ("DELETE_COMPLETE", "one"),
+    ]
+
+
+def test_a_stack_cannot_be_deleted_while_it_is_updated() -> None:
+    stacks = Stacks()
+    stack = stacks.create("app", things(A={"Text": "1"}))
+    stacks("UpdateStack", StackName="app", TemplateBody=body(things(A={"Text": "2", "Seconds": 5})))
+    assert message(stacks, "DeleteStack", StackName="app")[1] == (
+        f"Stack [{stack['StackId']}] cannot be deleted while in status UPDATE_IN_PROGRESS"
+    )
+
+
+def test_a_hundred_resources_are_described_at_once_and_one_with_its_metadata() -> None:
+    stacks = Stacks()
+    stacks.create("app", things(**{f"T{n}": {} for n in range(120)}, Z={"_Metadata": {"a": 1}}))
+    assert len(stacks("DescribeStackResources", StackName="app")["StackResources"]) == 100
+    detail = stacks("DescribeStackResource", StackName="app", LogicalResourceId="Z")["StackResourceDetail"]
+    assert detail["Metadata"] == '{"a": 1}'
+
+
+def test_a_transform_among_properties_is_named() -> None:
+    stacks = Stacks()
+    template = things(A={"Text": "x", "Fn::Transform": {"Name": "AWS::Include"}})
+    text = message(stacks, "CreateStack", StackName="app", TemplateBody=body(template))[1]
+    assert text.startswith("NotSimulated: Fn::Transform")
+
+
+def test_the_template_of_nothing() -> None:
+    stacks = Stacks()
+    assert message(stacks, "GetTemplate", ChangeSetName="x")[1] == "StackName is a required parameter."
 
 
 def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
@@ -233,7 +400,7 @@ def test_description_of_a_stack_with_parameters_outputs_and_tags() -> None:
     assert output["OutputValue"].startswith("app-A-")
     assert (output["OutputKey"], output["Description"], output["ExportName"]) == ("Id", "its id", "the-id")
     assert (stack["Description"], stack["Tags"]) == ("what it is", [{"Key": "k", "Value": "v"}])
-    assert stacks("GetTemplate", StackName="app")["TemplateBody"] == body(template)
+    assert stacks("GetTemplate", StackName="app")["TemplateBody"] == template
     summary = stacks("GetTemplateSummary", StackName="app")
     assert summary["ResourceTypes"] == ["Test::Thing"]
     assert [each["ParameterType"] for each in summary["Parameters"]] == [
@@ -262,6 +429,11 @@ def test_an_ssm_parameter_that_is_not_there_and_a_rule_that_does_not_hold() -> N
         "ValidationError",
         "Unable to fetch parameters [/version] from parameter store for this account.",
     )
+    del template["Parameters"]["V"]["Default"]
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template))[1] == (
+        "Parameter V should either have input value or default value"
+    )
+    template["Parameters"]["V"]["Default"] = "/version"
     stacks.parameters["/version"] = "2"
     assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template))[1] == (
         "Template error: rule CheckBootstrapVersion failed: CDK bootstrap stack version 6 required."
@@ -288,9 +460,13 @@ def test_exports_are_unique_and_guarded_while_imported() -> None:
     stacks.create("user", things(B={"Text": {"Fn::ImportValue": "shared"}}))
     assert [each["Value"] for each in stacks("ListExports")["Exports"]] == ["v1"]
     assert stacks("ListImports", ExportName="shared")["Imports"] == ["user"]
-    assert (
-        message(stacks, "DeleteStack", StackName="one")[1]
-        == "Export shared cannot be deleted as it is in use by user"
+    assert stacks("DeleteStack", StackName="one") == {}
+    stacks.kernel.settle()
+    assert stacks.stack("one")["StackStatus"] == "CREATE_COMPLETE"
+    assert stacks.events()[-1][1:] == (
+        "one",
+        "CREATE_COMPLETE",
+        "Delete canceled. Cannot delete export shared as it is in use by user.",
     )
     for changed, reason in (
         (producer("v3"), "Cannot update export shared as it is in use by user. "),

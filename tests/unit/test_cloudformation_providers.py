@@ -459,6 +459,63 @@ def test_a_deployment_role_may_only_do_what_it_may(world: World, deployer: Deplo
     assert reason.endswith("(HandlerErrorCode: AccessDenied)")
 
 
+@pytest.mark.parametrize("service", ["", "lambda"])
+def test_a_deployment_role_must_be_there_and_trust_cloudformation(
+    service: str, world: World, deployer: Deployer
+) -> None:
+    """tests/aws/services/cloudformation/api/test_update_stack.snapshot.json of localstack/localstack"""
+    if service:
+        world.client("iam").create_role(
+            RoleName="deployer", AssumeRolePolicyDocument=json.dumps(trust(service))
+        )
+    role = "arn:aws:iam::123456789012:role/deployer"
+    with pytest.raises(botocore.exceptions.ClientError, match=f"{role} is invalid or cannot be assumed"):
+        deployer.create({"Queue": resource("AWS::SQS::Queue")}, RoleARN=role)
+
+
+def test_a_version_needs_a_function_that_has_changed(world: World, deployer: Deployer) -> None:
+    twice = {
+        "One": resource("AWS::Lambda::Version", FunctionName={"Ref": "Worker"}),
+        "Two": resource("AWS::Lambda::Version", FunctionName={"Ref": "Worker"}, depends_on="One"),
+    }
+    with pytest.raises(botocore.exceptions.WaiterError):
+        deployer.create({**WORKER, **twice})
+    [reason] = [each for each in deployer.reasons("CREATE_FAILED") if "cancelled" not in each]
+    assert "A version for this Lambda function exists ( 1 ). Modify the function to create a new" in reason
+    assert reason.endswith("(HandlerErrorCode: AlreadyExists)")
+
+
+def test_a_change_set_follows_the_value_of_a_changed_parameter(world: World, deployer: Deployer) -> None:
+    """test_changesets.snapshot.json of localstack/localstack: TestTwoResources"""
+
+    def both(value: str) -> dict[str, Any]:
+        first = resource("AWS::SSM::Parameter", Type="String", Value=value)
+        return {
+            "One": first,
+            "Two": resource("AWS::SSM::Parameter", Type="String", Value=get("One", "Value")),
+        }
+
+    deployer.create(both("a"))
+    client = world.client("cloudformation")
+    client.create_change_set(
+        StackName="app", ChangeSetName="x", TemplateBody=json.dumps({"Resources": both("b")})
+    )
+    client.get_waiter("change_set_create_complete").wait(StackName="app", ChangeSetName="x")
+    changes = client.describe_change_set(StackName="app", ChangeSetName="x")["Changes"]
+    [detail] = changes[1]["ResourceChange"]["Details"]
+    assert (detail["Evaluation"], detail["ChangeSource"], detail["CausingEntity"]) == (
+        "Dynamic",
+        "ResourceAttribute",
+        "One.Value",
+    )
+
+
+def test_a_template_in_json_comes_back_as_a_dictionary(world: World, deployer: Deployer) -> None:
+    deployer.create({"Queue": resource("AWS::SQS::Queue")})
+    found = world.client("cloudformation").get_template(StackName="app")["TemplateBody"]
+    assert found["Resources"] == {"Queue": resource("AWS::SQS::Queue")}
+
+
 def test_names_share_the_room_they_have() -> None:
     assert generated_name("app", "Queue", "RANDOM", 80) == "app-Queue-RANDOM"
     assert generated_name("a" * 50, "B" * 50, "R" * 12, 64) == f"{'a' * 25}-{'B' * 25}-{'R' * 12}"

@@ -323,3 +323,32 @@ def test_the_same_seed_gives_the_same_history() -> None:
         stacks.create("app", things(A={}, B={"Text": {"Ref": "A"}}))
         prints.append(stacks.journal.fingerprint())
     assert prints[0] == prints[1] != prints[2]
+
+
+@pytest.mark.parametrize(
+    ("policy", "also_made", "gone"),
+    [
+        ("Retain", False, False),
+        ("RetainExceptOnCreate", False, True),
+        ("Retain", True, True),
+    ],
+)
+def test_what_is_made_and_rolled_back_is_kept_as_its_policy_says(
+    policy: str, also_made: bool, gone: bool
+) -> None:
+    """New is added by an update that fails; so it is in a create that fails."""
+    template = things(
+        A={}, New={"_DeletionPolicy": policy}, Bad={"Text": {"Ref": "New"}, "Fails": ["create"]}
+    )
+    end = "DELETE_COMPLETE" if gone else "DELETE_SKIPPED"
+    for created in (False, True):
+        stacks = Stacks()
+        if created:
+            stacks.create("app", things(A={}))
+            stack = stacks.update("app", template, RetainExceptOnCreate=also_made)
+            assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        else:
+            stack = stacks.create("app", template, RetainExceptOnCreate=also_made)
+            assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+            assert "DeletionTime" in stack
+        assert [status for _, name, status, _ in stacks.events() if name == "New"][-1] == end

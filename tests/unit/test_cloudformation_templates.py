@@ -95,7 +95,32 @@ def resources(**properties: Any) -> dict[str, Any]:
         ),
         (
             {**resources(), "Outputs": {"O": {}}},
-            "Template format error: Output O is malformed. Every Outputs member must contain a Value object",
+            "Template format error: Every Outputs member must contain a Value object",
+        ),
+        (
+            {**resources(), "Outputs": {"O": {"Value": None}}},
+            "[/Outputs/O/Value] 'null' values are not allowed in templates",
+        ),
+        (
+            resources(RedrivePolicy={"a": [1, None]}),
+            "[/Resources/Q/Properties/RedrivePolicy/a/1] 'null' values are not allowed in templates",
+        ),
+        ({"Resources": "", "Outputs": []}, "Template format error: Any Resources member must be an object."),
+        (
+            {"Resources": {"Q": "AWS::SQS::Queue"}},
+            "Template format error: [/Resources/Q] resource definition is malformed",
+        ),
+        (
+            {**resources(), "Mappings": {"M": {"A": "b"}}},
+            "Template format error: Every Mappings member A must be a map",
+        ),
+        (
+            {**resources(), "Mappings": {"M": {"A": {"b": {"c": "d"}}}}},
+            "Template format error: Every Mappings attribute must be a String or a List.",
+        ),
+        (
+            {**resources(), "Description": {"a": 1}},
+            "Template format error: Description must be a string.",
         ),
         (
             resources(DelaySeconds={"Fn::If": ["Nope", 1, 2]}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -176,7 +177,8 @@ def test_two_out_of_three_function_errors() -> None:
         (300, "ALARM", "OK"),
     ]
     alarm_entry = list(scene.journal.select("cloudwatch.alarm"))[1]
-    assert alarm_entry.data == {
+    assert json.loads(alarm_entry.data["reason_data"])["recentDatapoints"] == [1.0, 0.0, 1.0]
+    assert {key: value for key, value in alarm_entry.data.items() if key != "reason_data"} == {
         "alarm": "dead-letters",
         "from": "OK",
         "to": "ALARM",
@@ -247,6 +249,39 @@ def test_history_comes_from_the_journal() -> None:
         ("ConfigurationUpdate", 'Alarm "dead-letters" deleted'),
     ]
     assert timers(scene) == 0
+
+
+def test_history_says_why_the_state_was_and_is() -> None:
+    """test_cloudwatch.snapshot.json of localstack/localstack: test_put_metric_alarm"""
+    scene = Scene()
+    dead_letters(scene, TreatMissingData="breaching", EvaluationPeriods=2, Unit="Count")
+    scene.at(100)
+    [_, item] = scene.call("DescribeAlarmHistory", AlarmName="dead-letters", ScanBy="TimestampAscending")[
+        "AlarmHistoryItems"
+    ]
+    data = json.loads(item["HistoryData"])
+    assert data["oldState"] == {
+        "stateValue": "INSUFFICIENT_DATA",
+        "stateReason": "Unchecked: Initial alarm creation",
+    }
+    assert data["newState"] == {
+        "stateValue": "ALARM",
+        "stateReason": "Threshold Crossed: no datapoints were received for 2 periods and 2 missing "
+        "datapoints were treated as [Breaching].",
+        "stateReasonData": {
+            "version": "1.0",
+            "queryDate": "2026-01-05T09:01:00.000+0000",
+            "unit": "Count",
+            "statistic": "Maximum",
+            "period": 60,
+            "recentDatapoints": [],
+            "threshold": 1.0,
+            "evaluatedDatapoints": [
+                {"timestamp": "2026-01-05T09:00:00.000+0000"},
+                {"timestamp": "2026-01-05T08:59:00.000+0000"},
+            ],
+        },
+    }
 
 
 def test_alarms_are_found_by_metric_prefix_and_state() -> None:

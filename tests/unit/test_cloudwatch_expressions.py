@@ -54,6 +54,13 @@ def test_expressions_over_time_series(expression: str, expected: dict[int, float
     assert points(expression) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("descending", ["DESC", "DSC"])
+def test_the_largest_of_several(descending: str) -> None:
+    value = evaluate(f"SORT(METRICS(), SUM, {descending}, 1)", SCOPE)
+    assert isinstance(value, list)
+    assert [one.label for one in value] == ["Invocations"]
+
+
 def test_an_array_gives_one_series_each() -> None:
     value = evaluate("METRICS() * 2", SCOPE)
     assert isinstance(value, list)

@@ -62,7 +62,11 @@ def test_an_unknown_function_is_not_found(world: FakeWorld) -> None:
     with pytest.raises(ServiceError) as error:
         world.do("Invoke", FunctionName="ghost")
     assert (error.value.code, error.value.status) == ("ResourceNotFoundException", 404)
-    assert error.value.message == "Function not found: arn:aws:lambda:us-east-1:123456789012:function:ghost"
+    ghost = "arn:aws:lambda:us-east-1:123456789012:function:ghost"
+    assert error.value.message == f"Function not found: {ghost}:$LATEST"
+    with pytest.raises(ServiceError) as error:
+        world.do("GetFunction", FunctionName="ghost")
+    assert error.value.message == f"Function not found: {ghost}"
     with pytest.raises(ServiceError, match=f"Function not found: {ARN}:live"):
         world.do("Invoke", FunctionName="worker", Qualifier="live")
     with pytest.raises(ServiceError, match="not reachable in this region"):
@@ -83,7 +87,12 @@ def test_a_function_is_described_as_aws_describes_it() -> None:
         Architectures=["arm64"],
         Tags={"team": "parcel"},
     )
-    assert created == {
+    assert (created.pop("StateReason"), created.pop("StateReasonCode")) == (
+        "The function is being created.",
+        "Creating",
+    )
+    assert created.pop("State") == "Pending"
+    described = {
         "FunctionName": "worker",
         "FunctionArn": ARN,
         "Runtime": "python3.13",
@@ -99,20 +108,30 @@ def test_a_function_is_described_as_aws_describes_it() -> None:
         "Environment": {"Variables": {"TABLE": "orders"}},
         "TracingConfig": {"Mode": "Active"},
         "RevisionId": created["RevisionId"],
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
         "PackageType": "Zip",
         "Architectures": ["arm64"],
         "EphemeralStorage": {"Size": 512},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "RuntimeVersionConfig": created["RuntimeVersionConfig"],
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/worker"},
     }
-    assert world.do("GetFunctionConfiguration", FunctionName=ARN) == created
+    assert created == described
+    assert created["RuntimeVersionConfig"]["RuntimeVersionArn"].startswith(
+        "arn:aws:lambda:us-east-1::runtime:"
+    )
+    described |= {"State": "Active", "LastUpdateStatus": "Successful"}
+    assert world.do("GetFunctionConfiguration", FunctionName=ARN) == described
     found = world.do("GetFunction", FunctionName="worker")
-    assert found["Configuration"] == created
+    assert found["Configuration"] == described
     assert found["Tags"] == {"team": "parcel"}
     assert found["Code"]["RepositoryType"] == "S3"
-    assert world.do("ListFunctions") == {"Functions": [created]}
+    assert world.do("ListFunctions") == {"Functions": [described]}
+
+
+def test_an_empty_environment_is_shown_and_an_absent_one_is_not() -> None:
+    world = FakeWorld()
+    assert world.create("empty", Environment={"Variables": {}})["Environment"] == {"Variables": {}}
+    assert "Environment" not in world.create("absent")
 
 
 def test_code_can_come_from_s3() -> None:
@@ -218,10 +237,24 @@ def test_a_name_is_taken_once(world: FakeWorld) -> None:
 def test_an_update_changes_what_it_names_and_nothing_else(world: FakeWorld) -> None:
     before = world.do("GetFunctionConfiguration", FunctionName="worker")
     after = world.do("UpdateFunctionConfiguration", FunctionName="worker", Timeout=9)
-    assert {key for key in after if after[key] != before[key]} == {"Timeout", "RevisionId"}
+    assert {key for key in after if after[key] != before.get(key)} == {
+        "Timeout",
+        "RevisionId",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+    }
+    assert after["LastUpdateStatus"] == "InProgress"
+    now = world.do("GetFunctionConfiguration", FunctionName="worker")
+    assert {key for key in now if now[key] != before[key]} == {"Timeout", "RevisionId"}
     code = world.do("UpdateFunctionCode", FunctionName="worker", ZipFile=zipped("handler = print\n"))
     assert code["CodeSha256"] != before["CodeSha256"]
     assert code["Timeout"] == 9
+    published = world.do(
+        "UpdateFunctionCode", FunctionName="worker", ZipFile=zipped("handler = max\n"), Publish=True
+    )
+    assert (published["Version"], published["State"]) == ("1", "Pending")
+    assert "LastUpdateStatus" not in published
     with pytest.raises(ServiceError) as error:
         world.do("UpdateFunctionConfiguration", FunctionName="worker", RevisionId=before["RevisionId"])
     assert (error.value.code, error.value.status) == ("PreconditionFailedException", 412)

@@ -99,13 +99,16 @@ def test_waiters_and_errors_are_those_of_boto3(world: World) -> None:
     client = deploy(world)
     client.get_waiter("function_active_v2").wait(FunctionName="worker")
     client.get_waiter("function_updated_v2").wait(FunctionName="worker")
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found"):
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found") as missing:
         client.invoke(FunctionName="ghost")
+    # The members of the modeled error, as botocore parses them: this one is written with a capital.
+    assert missing.value.response["Message"] == missing.value.response["Error"]["Message"]
     client.put_function_concurrency(FunctionName="worker", ReservedConcurrentExecutions=0)
     with pytest.raises(client.exceptions.TooManyRequestsException) as refused:
         client.invoke(FunctionName="worker")
     assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert refused.value.response["Error"]["Message"] == "Rate Exceeded."
+    assert refused.value.response["message"] == "Rate Exceeded."
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         client.create_function(
             FunctionName="other",

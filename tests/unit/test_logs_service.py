@@ -200,6 +200,14 @@ def test_invalid_parameters(logs: Any, operation: str, params: dict[str, Any], m
 # -- streams -----------------------------------------------------------------------------------------------
 
 
+def test_a_group_is_named_once(logs: Any) -> None:
+    """test_logs.snapshot.json of localstack/localstack: error-describe-logs-streams"""
+    assert refused(logs.describe_log_streams, logGroupName=GROUP, logGroupIdentifier=GROUP) == (
+        "ValidationException",
+        "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+    )
+
+
 def test_streams_are_ordered_by_name_or_by_their_last_event(world: World, logs: Any) -> None:
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="empty")

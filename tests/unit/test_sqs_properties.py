@@ -46,6 +46,8 @@ class Row:
     hidden_until: int
     receives: int = 0
     place: int = 0
+    since: int = 0
+    hidden_as: int = 0
     ever_received: bool = False
 
 
@@ -55,7 +57,7 @@ class Model:
     def __init__(self, fifo: bool) -> None:
         self.fifo = fifo
         self.rows: list[Row] = []
-        self.places = 0
+        self.places = self.moments = 0
 
     def visible(self, now: int) -> list[Row]:
         self.rows = [row for row in self.rows if now - row.sent < RETENTION]
@@ -69,12 +71,23 @@ class Model:
         visible = self.visible(now)
         if not self.fifo:
             return visible
-        blocked = {row.group for row in self.rows if row.hidden_until > now and row.ever_received}
         groups: dict[str, list[Row]] = {}
         for row in visible:
-            if row.group not in blocked:
+            if not any(
+                other.group == row.group and other.place < row.place and other.hidden_until > now
+                for other in self.rows
+            ):
                 groups.setdefault(row.group, []).append(row)
-        return [row for rows in groups.values() for row in rows]
+        return [row for rows in sorted(groups.values(), key=lambda rows: rows[0].since) for row in rows]
+
+    def shown(self, row: Row) -> None:
+        """It has become visible: a group's turn is by how long its first message has been so."""
+        self.moments += 1
+        row.since = self.moments
+
+    def hidden(self, row: Row, until: int) -> None:
+        self.moments += 1
+        row.hidden_until, row.hidden_as = until, self.moments
 
     def back_of_the_queue(self, row: Row) -> None:
         self.places += 1
@@ -109,6 +122,8 @@ def play(history: list[tuple[str, int, int]], fifo: bool) -> None:
             queue.send([item], [delay * SECOND])
             row = Row(names, group, now, now + delay)
             model.back_of_the_queue(row)
+            model.hidden(row, now + delay)
+            model.shown(row)
             model.rows.append(row)
         elif command == "receive":
             expected = model.may_receive(now)[:number]
@@ -117,7 +132,9 @@ def play(history: list[tuple[str, int, int]], fifo: bool) -> None:
             for row, message in zip(expected, messages, strict=True):
                 row.receives += 1
                 row.ever_received = True
-                row.hidden_until = now + more
+                model.hidden(row, now + more)
+                if not more:
+                    model.shown(row)
                 assert message.receive_count == row.receives
                 receipts.append((row, message.receipt_handle, row.receives))
             for row in expected:
@@ -136,13 +153,16 @@ def play(history: list[tuple[str, int, int]], fifo: bool) -> None:
                 (problem,) = queue.change_visibilities([(handle, more * SECOND)])
                 assert (problem is None) == (here and (not fifo or current))
                 if problem is None and row.hidden_until > now:
-                    row.hidden_until = now + more
+                    model.hidden(row, now + more)
+                    if not more:
+                        model.shown(row)
                     _third_time(model, row, now, fifo)
         elif command == "wait":
             kernel.run_until(kernel.now + number * SECOND)
             for second in range(now + 1, now + number + 1):
-                for row in sorted(model.rows, key=lambda row: row.place):
+                for row in sorted(model.rows, key=lambda row: row.hidden_as):
                     if row.hidden_until == second and second - row.sent < RETENTION:
+                        model.shown(row)
                         _third_time(model, row, second, fifo)
         elif command == "purge" and not number:
             queue.purge()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infra.cloud.local.answers import details
 from infra.cloud.local.telemetry.cost import cost, prices
 from infra.cloud.local.telemetry.gantt import Environment, Span, concurrency, environments
 
@@ -41,6 +42,34 @@ def test_concurrency_in_steps() -> None:
     steps = concurrency(scene.journal, scene.us(0), scene.us(5))
     assert (steps.times, steps.values, steps.peak) == ([0, 0.5, 2, 3, 4, 5], [0, 1, 2, 1, 0, 0], 2)
     assert steps.at(2.5) == 2
+
+
+def test_on_a_fifo_queue_only_messages_cost_more() -> None:
+    scene = Scene()
+    scene.journal.record("api.sqs.GetQueueAttributes", "https://sqs/1/orders.fifo")
+    scene.journal.record("api.sqs.GetQueueAttributes", "https://sqs/1/orders")
+    bill = cost(scene.journal, scene.us(0), scene.us(3600))
+    assert [(line.item, line.quantity, line.price.usd) for line in bill.lines] == [("other calls", 2, 0.4)]
+
+
+def test_strong_reads_and_partiql_are_on_the_bill() -> None:
+    """Half a unit for an eventually consistent read, one for a strong one, two in a transaction."""
+    scene = Scene()
+    for operation, params in (
+        ("GetItem", {}),
+        ("GetItem", {"ConsistentRead": True}),
+        ("ExecuteStatement", {"Statement": "SELECT * FROM t WHERE pk = 'a'"}),
+        ("ExecuteStatement", {"Statement": "select * from t", "ConsistentRead": True}),
+        ("ExecuteStatement", {"Statement": "INSERT INTO t VALUE {'pk': 'a'}"}),
+        ("ExecuteTransaction", {"TransactStatements": [{"Statement": "DELETE FROM t"}] * 2}),
+        ("BatchExecuteStatement", {"Statements": [{"Statement": "SELECT * FROM t"}] * 2}),
+    ):
+        scene.journal.record(f"api.dynamodb.{operation}", "t", data=details(operation, params, 1))
+    bill = cost(scene.journal, scene.us(0), scene.us(3600))
+    assert [(line.item, line.quantity) for line in bill.lines] == [
+        ("writes, on demand", 1 + 2 * 2),
+        ("reads, on demand", 0.5 + 1 + 0.5 + 1 + 2 * 0.5),
+    ]
 
 
 def test_the_bill_of_a_run() -> None:

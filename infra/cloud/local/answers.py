@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.model import ServiceModel
 
 from .service import ServiceError
 
 _NOTHING: dict[str, Any] = {}
 _MANY = frozenset({"BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"})
+_READS = frozenset({"GetItem", "Query", "Scan", "ExecuteStatement"})
+_PARTIQL = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 
 
 def http(status: int) -> AWSResponse:
@@ -20,12 +23,20 @@ def http(status: int) -> AWSResponse:
 
 
 def details(operation: str, params: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """What an ``api`` entry adds: which attempt it was (from the second), how many items (of several)."""
+    """What an ``api`` entry adds: which attempt it was (from the second), how many items (of several),
+    whether a read was strongly consistent, how many PartiQL statements read and write."""
     data = {"attempt": attempt} if attempt > 1 else _NOTHING
     if operation in _MANY:
         tables = params.get("RequestItems", {}).values()
         items = sum(len(part.get("Keys", ())) if isinstance(part, dict) else len(part) for part in tables)
         data = {**data, "items": items + len(params.get("TransactItems", ()))}
+    if operation in _READS and params.get("ConsistentRead"):
+        data = {**data, "consistent": True}
+    if operation in _PARTIQL:
+        asked = params.get("Statements") or params.get("TransactStatements") or [params]
+        verbs = [each["Statement"].split(None, 1)[0].upper() for each in asked if each.get("Statement")]
+        selected = verbs.count("SELECT")
+        data = {**data, "selected": selected, "written": len(verbs) - selected}
     return data
 
 
@@ -46,21 +57,24 @@ def resource(params: dict[str, Any]) -> str:
     return ""
 
 
-def error_response(error: ServiceError) -> dict[str, Any]:
+def error_response(error: ServiceError, model: ServiceModel) -> dict[str, Any]:
+    """As botocore parses it: of an error that the service's model knows by its code, the members too."""
     fields = dict(error.fields)
     shown: dict[str, Any] = {"Message": error.message, "Code": error.code}
     if "QueryErrorCode" in fields:  # SQS: see stores/sqs/errors.py
         shown["QueryErrorCode"] = fields.pop("QueryErrorCode")
         shown["Type"] = fields.pop("Type", "Sender")
-        if error.code == shown["QueryErrorCode"]:  # then botocore also shows the modeled error's members
-            fields["message"] = error.message
+    shape = model.shape_for_error_code(error.code)
+    for member in ("message", "Message"):
+        if shape is not None and member in shape.members:
+            fields[member] = error.message
     return {"Error": shown, **fields}
 
 
 def service_error(response: dict[str, Any]) -> ServiceError:
     error = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    shown_elsewhere = ("Error", "ResponseMetadata", "message")
+    shown_elsewhere = ("Error", "ResponseMetadata", "message", "Message")
     fields = {key: value for key, value in response.items() if key not in shown_elsewhere}
     if "QueryErrorCode" in error:
         fields.update(QueryErrorCode=error["QueryErrorCode"], Type=error.get("Type", "Sender"))

@@ -31,6 +31,7 @@ class Test:
     wants: str
     accepts: Callable[[Scalar], bool]
     absent: bool = False  # {"exists": false}: the field must not be there
+    wildcard: tuple[str, ...] = ()  # what stands between the asterisks of a wildcard
 
 
 # -- values ------------------------------------------------------------------------------------------
@@ -173,7 +174,11 @@ def _wildcard(tokens: Tokens) -> Test:
     text = _string_operand(tokens, "wildcard")
     pieces = _wildcard_pieces(tokens, text)
     _close(tokens)
-    return Test(f"a string like {show(text)}", lambda value: isinstance(value, str) and _like(value, pieces))
+    return Test(
+        f"a string like {show(text)}",
+        lambda value: isinstance(value, str) and _like(value, pieces),
+        wildcard=tuple(pieces),
+    )
 
 
 def _wildcard_pieces(tokens: Tokens, text: str) -> list[str]:

@@ -6,8 +6,14 @@ described in https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-
 
 from __future__ import annotations
 
+from .pattern_complexity import too_complex
 from .pattern_operators import Test, exactly, expression, literal, number_test
-from .pattern_tokens import Tokens
+from .pattern_tokens import InvalidPattern, Tokens
+
+_TOO_COMPLEX = (
+    "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after "
+    "a wildcard character"
+)
 
 RESERVED_IN_OR = frozenset(
     [
@@ -51,6 +57,10 @@ def compile_pattern(text: str) -> tuple[Branch, ...]:
         tokens.fail("Filter is not an object")
     branches: list[_Fields] = [{}]
     _object(tokens, "", branches, inside_or=False)
+    for branch in branches:
+        for tests in branch.values():
+            if too_complex([test.wildcard for test in tests if len(test.wildcard) > 1]):
+                raise InvalidPattern(_TOO_COMPLEX)
     return tuple(tuple(sorted(branch.items(), key=_path)) for branch in branches)
 
 

@@ -232,7 +232,7 @@ class Wire:
             else:
                 status, parsed = world.moto.act(operation, params, region)
         except ServiceError as error:
-            status, parsed = error.status, error_response(error)
+            status, parsed = error.status, error_response(error, operation.service_model)
         finally:
             kernel.interrupts.shielded -= 1
         if status >= 300:

@@ -33,7 +33,7 @@ class ChangeSets(Requests):
         if kind == "CREATE":
             if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
                 raise invalid(
-                    f"Stack [{stack.name}] already exists and cannot be created again "
+                    f"Stack [{name}] already exists and cannot be created again "
                     f"with the changeSet [{call.params['ChangeSetName']}]."
                 )
         elif stack is None or stack.status == "REVIEW_IN_PROGRESS":
@@ -109,13 +109,17 @@ class ChangeSets(Requests):
         request = change_set.request
         evaluator = self._evaluator(request.template, request.parameters, stack, request.notifications)
         deployment = Deployment(self.engine, self.exports, stack, request, evaluator)
-        stack.on_failure = change_set.on_failure or "ROLLBACK"
-        if call.params.get("DisableRollback"):
-            stack.on_failure = "DO_NOTHING"
+        if change_set.on_failure and call.params.get("DisableRollback"):
+            raise invalid("Either DisableRollback or OnStackFailure can be specified, not both.")
+        stack.on_failure = (
+            "DO_NOTHING" if call.params.get("DisableRollback") else change_set.on_failure or "ROLLBACK"
+        )
         change_set.execution = "EXECUTE_IN_PROGRESS"
         stack.change_set_id = change_set.id
         stack.change_sets = {}  # executing one deletes the others; it is still described by its ARN
-        stack.executed = change_set
+        self.executed[change_set.id] = change_set
+        stack.updated = self.kernel.now
+        stack.retain_except_on_create = bool(call.params.get("RetainExceptOnCreate"))
 
         def run() -> None:
             (deployment.create if change_set.kind == "CREATE" else deployment.update)()

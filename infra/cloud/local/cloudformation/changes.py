@@ -13,7 +13,7 @@ from .graph import dependencies, order
 from .intrinsics import KNOWN_AFTER_APPLY, Evaluator
 from .outputs import Exports, evaluate_outputs
 from .providers.base import changed
-from .references import invalid
+from .references import invalid, mentions
 from .stack import Request, Stack
 from .template import Definition
 
@@ -78,15 +78,23 @@ def find_changes(
         elif provider.dynamic_attributes:
             ahead.dynamic[name] = None
         entry = _entry("Modify", name, definition.type)
+        if replacing:
+            entry["PolicyAction"] = f"ReplaceAnd{definition.update_replace_policy}"
         entry["PhysicalResourceId"] = resource.physical_id
         entry["Replacement"] = "True" if certain else "Conditional" if replacing else "False"
         entry["Scope"] = ["Tags" if each == "Tags" else "Properties" for each in names]
         entry["Scope"] = list(dict.fromkeys(entry["Scope"]))
-        entry["Details"] = [_detail(each, each in replacing, props.get(each)) for each in names]
+        entry["Details"] = [
+            {"Target": _target(each, each in replacing), **cause}
+            for each in names
+            for cause in _causes(definition.properties.get(each), stack.request, request, ahead, evaluator)
+        ]
         entries[name] = entry
     for name, resource in stack.resources.items():
         if name not in definitions and resource.exists:
             entries[name] = _entry("Remove", name, resource.type)
+            kept = resource.deletion_policy == "RetainExceptOnCreate"
+            entries[name]["PolicyAction"] = "Retain" if kept else resource.deletion_policy
             entries[name]["PhysicalResourceId"] = resource.physical_id
     differs = bool(entries) or evaluate_outputs(request.template, evaluator) != stack.outputs
     differs = differs or request.tags != stack.request.tags
@@ -97,14 +105,38 @@ def _entry(action: str, name: str, kind: str) -> dict[str, Any]:
     return {"Action": action, "LogicalResourceId": name, "ResourceType": kind, "Scope": [], "Details": []}
 
 
-def _detail(name: str, replaces: bool, value: Any) -> dict[str, Any]:
-    dynamic = KNOWN_AFTER_APPLY in str(value)
-    requires = "Conditionally" if replaces and dynamic else "Always" if replaces else "Never"
-    target: dict[str, Any] = {"Attribute": "Properties", "Name": name, "RequiresRecreation": requires}
+def _target(name: str, replaces: bool) -> dict[str, str]:
     if name == "Tags":
-        target = {"Attribute": "Tags", "RequiresRecreation": "Never"}
+        return {"Attribute": "Tags", "RequiresRecreation": "Never"}
     return {
-        "Target": target,
-        "Evaluation": "Dynamic" if dynamic else "Static",
-        "ChangeSource": "ResourceReference" if dynamic else "DirectModification",
+        "Attribute": "Properties",
+        "Name": name,
+        "RequiresRecreation": "Always" if replaces else "Never",
     }
+
+
+def _causes(
+    expression: Any, before: Request, after: Request, ahead: _Ahead, evaluator: Evaluator
+) -> list[dict[str, str]]:
+    """Why a property changes: by a parameter, by what it refers to, or because the template says otherwise.
+
+    As recorded in localstack/localstack, tests/aws/services/cloudformation/api/test_changesets.snapshot.json
+    (TestChangeSetDiff): with a changed parameter comes a second, dynamic entry.
+    """
+    direct = {"Evaluation": "Static", "ChangeSource": "DirectModification"}
+    parameters, resources = {}, {}
+    for used in mentions(expression, holds=evaluator.holds):
+        if used.kind == "ref" and used.name in ahead.new:
+            resources[used.name] = "ResourceReference"
+        elif used.kind == "attribute" and (used.name in ahead.new or used.name in ahead.dynamic):
+            resources[f"{used.name}.{used.attribute}"] = "ResourceAttribute"
+        elif used.kind == "ref" and before.parameters.get(used.name) != after.parameters.get(used.name):
+            parameters[used.name] = "ParameterReference"
+    causes = [
+        {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
+        for evaluation, found in (("Static", parameters), ("Dynamic", resources))
+        for name, source in found.items()
+    ]
+    if parameters:
+        causes.append({**direct, "Evaluation": "Dynamic"})
+    return causes or [direct]

@@ -71,7 +71,8 @@ class Deployment:
                 self.engine.stack_event(stack, "CREATE_FAILED", reason)
                 return
             self.engine.stack_event(stack, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
-            failed = self._delete_all("RetainExceptOnCreate")
+            stack.deleted = self.engine.kernel.now
+            failed = self._delete_all(rolling_back=True)
         except TaskKilled:
             self.engine.stack_event(stack, "CREATE_FAILED", INTERRUPTED)
             raise
@@ -195,8 +196,9 @@ class Deployment:
         new = self.stack.resources[name] = _new_resource(definition)
         new.status = "UPDATE_IN_PROGRESS"
         self._replaced[name] = resource
-        new.physical_id, old_id = "", resource.physical_id
+        new.physical_id = old_id = resource.physical_id  # the event still names the old one
         self.engine.event(self.stack, new, "UPDATE_IN_PROGRESS", REPLACING)
+        new.physical_id = ""
 
         def replace() -> None:
             named = provider.named_by
@@ -273,7 +275,11 @@ class Deployment:
         engine.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
 
         def remove(name: str) -> bool:
-            return not new[name].exists or engine.delete(stack, self.request, new[name])
+            resource = new[name]
+            if resource.exists and name not in self._replaced and self._kept(resource, newly_made=True):
+                engine.event(stack, resource, "DELETE_SKIPPED")
+                return True
+            return not resource.exists or engine.delete(stack, self.request, resource)
 
         Walk(engine.kernel, _backwards(self.graph, new), remove, stack.name).run(go_on=True)
         for name in new:
@@ -286,34 +292,44 @@ class Deployment:
     def delete(self, retain: tuple[str, ...]) -> None:
         stack = self.stack
         self.engine.stack_event(stack, "DELETE_IN_PROGRESS", "User Initiated")
+        stack.deleted = self.engine.kernel.now
         try:
-            failed = self._delete_all("", retain)
+            failed = self._delete_all(retain)
         except TaskKilled:
             self.engine.stack_event(stack, "DELETE_FAILED", INTERRUPTED)
             raise
         if failed:
             self.engine.stack_event(stack, "DELETE_FAILED", _failed_to("delete", failed))
             return
-        stack.deleted = self.engine.kernel.now
         stack.outputs = {}
         stack.imports = {}
         self.engine.stack_event(stack, "DELETE_COMPLETE")
 
-    def _delete_all(self, deletable_policy: str, retain: tuple[str, ...] = ()) -> list[str]:
+    def _delete_all(self, retain: tuple[str, ...] = (), *, rolling_back: bool = False) -> list[str]:
         """Delete every resource, dependents first, but those that say Retain; return what could not be."""
         stack = self.stack
         there = {name: resource for name, resource in stack.resources.items() if resource.exists}
 
         def remove(name: str) -> bool:
             resource = there[name]
-            kept = resource.deletion_policy in ("Retain", "RetainExceptOnCreate")
-            if name in retain or (kept and resource.deletion_policy != deletable_policy):
+            if name in retain or self._kept(resource, newly_made=rolling_back):
                 self.engine.event(stack, resource, "DELETE_SKIPPED")
                 return True
             return self.engine.delete(stack, stack.request, resource)
 
         failed = Walk(self.engine.kernel, _backwards(stack.graph, there), remove, stack.name).run(go_on=True)
         return [name for name in there if name in failed]
+
+    def _kept(self, resource: Resource, *, newly_made: bool) -> bool:
+        """Whether the DeletionPolicy keeps it; ``newly_made``: by the operation that is being rolled back.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+        """
+        if newly_made and self.stack.retain_except_on_create:
+            return False
+        return resource.deletion_policy == "Retain" or (
+            resource.deletion_policy == "RetainExceptOnCreate" and not newly_made
+        )
 
 
 def _new_resource(definition: Definition) -> Resource:

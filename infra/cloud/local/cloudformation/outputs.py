@@ -76,11 +76,17 @@ class Exports:
             if importers and new[name] != value:
                 raise invalid(f"Cannot update export {name} as it is in use by {_names(importers)}")
 
-    def check_delete(self, stack: Stack) -> None:
+    def in_use(self, stack: Stack) -> str:
+        """Why the stack cannot be deleted, if another one imports from it.
+
+        https://github.com/aws-samples/iam-identity-center-team/pull/474 shows AWS's text, and
+        https://github.com/USSBA/aws-cft-tools/issues/27 that the stack's status stays.
+        """
         for name in stack.exports:
             importers = [each for each in self.importers(name) if each is not stack]
             if importers:
-                raise invalid(f"Export {name} cannot be deleted as it is in use by {_names(importers)}")
+                return f"Cannot delete export {name} as it is in use by {_names(importers)}"
+        return ""
 
 
 def _names(stacks: list[Stack]) -> str:

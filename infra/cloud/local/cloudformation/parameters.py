@@ -54,11 +54,14 @@ def resolve(
     unknown = [name for name in values if name not in template.parameters]
     if unknown:
         raise invalid(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    check_declarations(template)
     for name, declaration in template.parameters.items():
-        _check_declaration(name, declaration)
         if name not in values and "Default" in declaration:
             values[name] = _default(declaration["Default"])
     missing = [name for name in template.parameters if name not in values]
+    for name in missing:
+        if _SSM_VALUE.match(template.parameters[name]["Type"]):
+            raise invalid(f"Parameter {name} should either have input value or default value")
     if missing:
         raise invalid(f"Parameters: [{', '.join(missing)}] must have values")
     ssm = [name for name in template.parameters if _SSM_VALUE.match(template.parameters[name]["Type"])]
@@ -75,6 +78,12 @@ def resolve(
     return Values({name: values[name] for name in template.parameters}, resolved)
 
 
+def check_declarations(template: Template) -> None:
+    """Raise ValidationError for a parameter that is declared in a way that CloudFormation does not know."""
+    for name, declaration in template.parameters.items():
+        _check_declaration(name, declaration)
+
+
 def _check_declaration(name: str, declaration: Mapping[str, Any]) -> None:
     for member in declaration:
         if member not in _MEMBERS:
@@ -89,13 +98,13 @@ def _check_declaration(name: str, declaration: Mapping[str, Any]) -> None:
     listed = kind.removeprefix("List<").removesuffix(">")
     if not plain and not _RESOURCE_TYPE.match(listed):
         raise invalid(f"Template format error: Unrecognized parameter type: {declaration['Type']}")
+    if isinstance(declaration.get("Default"), list | dict):
+        raise invalid("Template format error: Every Default member must be a string.")
 
 
 def _default(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(_default(each) for each in value)
     return str(value)
 
 

@@ -87,7 +87,8 @@ def check_resources(template: Template, definitions: Mapping[str, Definition], e
     """Raise ValidationError with every type, property and feature that is not simulated, or not valid."""
     refused = list(template.refused)
     refused += [f"transform {name}" for name in template.transforms if name != LANGUAGE_EXTENSIONS]
-    refused += _functions(template)
+    functions = _functions(template)
+    refused += functions
     problems: list[str] = []
     ahead = evaluator.with_resources(Unknown(), lambda name: KNOWN_AFTER_APPLY)
     for name, definition in definitions.items():
@@ -98,6 +99,8 @@ def check_resources(template: Template, definitions: Mapping[str, Definition], e
         refused += [f"{policy} ({name})" for policy in definition.policies]
         if "Snapshot" in (definition.deletion_policy, definition.update_replace_policy):
             refused.append(f"DeletionPolicy Snapshot ({name})")
+        if functions:
+            continue  # no value of these, so nothing to check
         props, findings = provider.check(ahead.evaluate(definition.properties), definition.type)
         refused += [f"property {definition.type}.{path} ({name})" for path in dict.fromkeys(findings.unknown)]
         if findings.invalid:

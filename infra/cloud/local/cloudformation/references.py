@@ -65,7 +65,9 @@ def mentions(
         return
     call = function_of(value)
     if call is None:
-        for item in value.values():
+        for key, item in value.items():
+            if isinstance(key, str) and key.startswith("Fn::"):  # Fn::Transform stands among properties
+                yield Mention("function", key)
             yield from mentions(item, in_condition=in_condition, holds=holds)
         return
     name, argument = call

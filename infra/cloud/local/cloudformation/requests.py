@@ -33,6 +33,22 @@ _UPDATABLE = (
     "CREATE_FAILED",
     "UPDATE_FAILED",
 )
+"""The last two after a failure without roll-back:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html"""
+
+_NOT_SIMULATED = (
+    "DeploymentMode",
+    "ImportExistingResources",
+    "NotificationARNs",
+    "ResourceTypes",
+    "StackPolicyBody",
+    "StackPolicyDuringUpdateBody",
+    "StackPolicyDuringUpdateURL",
+    "StackPolicyURL",
+    "TimeoutInMinutes",
+)
+"""Parameters that would change what happens, and that nothing here obeys."""
+
 _MAX_BODY = 51_200
 """Bytes of a TemplateBody; a TemplateURL may hold 1 MB.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
@@ -49,6 +65,8 @@ class Requests(Service):
         """Every stack there ever was, by id; the deleted ones answer to their id only."""
         self.engine = Engine(world)
         self.exports = Exports(self.live)
+        self.executed: dict[str, ChangeSet] = {}
+        """Change sets that are done with, by id: described by their ARN for ever, also after their stack."""
 
     def live(self) -> Iterator[Stack]:
         return (stack for stack in self.stacks.values() if stack.status != "DELETE_COMPLETE")
@@ -73,18 +91,30 @@ class Requests(Service):
         name, stack_name = call.params["ChangeSetName"], call.params.get("StackName")
         if not name.startswith("arn:") and not stack_name:
             raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        if name in self.executed:
+            return self.executed[name]
         stacks = (
             [self._existing(stack_name, "Stack [{}] does not exist")] if stack_name else list(self.live())
         )
         for stack in stacks:
-            executed = [stack.executed] if stack.executed is not None else []
-            for change_set in [*stack.change_sets.values(), *executed]:
+            for change_set in stack.change_sets.values():
                 if name in (change_set.name, change_set.id):
                     return change_set
+            if stack_name and stack.change_set_id in self.executed:
+                last = self.executed[stack.change_set_id]
+                if last.name == name:
+                    return last
         raise ServiceError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
     def _owner(self, change_set: ChangeSet) -> Stack:
         return self.stacks[change_set.stack_id]
+
+    def _supersede(self, stack: Stack) -> None:
+        """Set aside the change sets that were made for what the stack was before."""
+        for change_set in stack.change_sets.values():
+            change_set.execution = "OBSOLETE"
+            self.executed[change_set.id] = change_set
+        stack.change_sets = {}
 
     @staticmethod
     def _check_updatable(stack: Stack) -> None:
@@ -99,20 +129,35 @@ class Requests(Service):
         if not _STACK_NAME.fullmatch(name):
             raise invalid(
                 f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+                "Member must satisfy regular expression pattern: "
+                "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
             )
         nothing = Request(Template("", {}), {}, {})
         arn = self._arn("stack", name, call)
         return Stack(arn, name, call.account, call.region, nothing, self.kernel.now, root=arn)
 
     def _deployer(self, call: Call) -> Caller:
+        """Who makes the stack's calls. Raises ValidationError for a role that CloudFormation cannot assume.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
+        """
         role = call.params.get("RoleARN")
         if not role:
             return call.caller
+        try:
+            name = role.rpartition("/")[2]
+            found = self.world.call("iam", "GetRole", {"RoleName": name}, call.caller)["Role"]
+        except ServiceError as error:
+            if error.code != "NoSuchEntity":
+                raise
+            found = {}
+        if "cloudformation.amazonaws.com" not in str(found.get("AssumeRolePolicyDocument")):
+            raise invalid(f"Role {role} is invalid or cannot be assumed")
         return Caller("service", "cloudformation", role=role, trace=call.caller.trace)
 
     def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
         params = call.params
+        _check_params(params)
         template = parse(self._text(call, previous))
         values = resolve(
             template,
@@ -196,6 +241,17 @@ class Requests(Service):
             raise invalid(f"S3 error: {error.message}") from None
         content = answer["Body"]
         return (content if isinstance(content, bytes) else content.read()).decode()
+
+
+def _check_params(params: dict[str, Any]) -> None:
+    """Raise ValidationError for parameters that exclude each other, and for those that are not simulated."""
+    if params.get("OnFailure") and params.get("DisableRollback"):
+        raise invalid("Either DisableRollback or OnFailure can be specified, not both.")
+    refused = [name for name in _NOT_SIMULATED if params.get(name)]
+    if params.get("RollbackConfiguration", {}).get("RollbackTriggers"):
+        refused.append("RollbackConfiguration")
+    if refused:
+        raise invalid("NotSimulated: " + ", ".join(f"parameter {name}" for name in refused))
 
 
 def s3_location(url: str) -> tuple[str, str]:

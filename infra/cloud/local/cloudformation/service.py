@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..service import Call, ServiceError
@@ -14,6 +15,7 @@ from .changes import find_changes
 from .deployment import Deployment
 from .graph import dependencies, order
 from .intrinsics import KNOWN_AFTER_APPLY
+from .parameters import check_declarations
 from .preflight import active, check_capabilities, check_resources
 from .references import invalid
 from .template import parse
@@ -29,9 +31,9 @@ class CloudFormation(ChangeSets):
     def CreateStack(self, call: Call) -> dict[str, Any]:
         name = call.params["StackName"]
         existing = self._find(name)
-        if existing is not None:
+        if existing is not None and existing.status != "REVIEW_IN_PROGRESS":
             raise ServiceError("AlreadyExistsException", f"Stack [{name}] already exists")
-        stack = self._new_stack(call)
+        stack = existing or self._new_stack(call)
         request, evaluator = self._request(call, stack, None)
         check_capabilities(request.template, request.capabilities, macros=True)
         deployment = self._deployment(stack, request, evaluator)
@@ -40,6 +42,8 @@ class CloudFormation(ChangeSets):
             "DO_NOTHING" if call.params.get("DisableRollback") else call.params.get("OnFailure", "ROLLBACK")
         )
         stack.protected = bool(call.params.get("EnableTerminationProtection"))
+        stack.retain_except_on_create = bool(call.params.get("RetainExceptOnCreate"))
+        self._supersede(stack)
         self.stacks[stack.id] = stack
         self._start(stack, "CREATE_IN_PROGRESS", deployment.create, request.caller)
         return {"StackId": stack.id}
@@ -53,7 +57,8 @@ class CloudFormation(ChangeSets):
         if not find_changes(self.engine, self.exports, stack, request, deployment.definitions, evaluator)[1]:
             raise invalid(NO_UPDATES)
         stack.on_failure = "DO_NOTHING" if call.params.get("DisableRollback") else "ROLLBACK"
-        stack.change_sets = {}  # they were made for what the stack was before
+        stack.retain_except_on_create = bool(call.params.get("RetainExceptOnCreate"))
+        self._supersede(stack)
         self._start(stack, "UPDATE_IN_PROGRESS", deployment.update, request.caller)
         return {"StackId": stack.id}
 
@@ -69,11 +74,16 @@ class CloudFormation(ChangeSets):
                 f"Invalid operation on stack [{stack.id}]. The stack must be in DELETE_FAILED state to "
                 "retain resources."
             )
+        if call.params.get("DeletionMode", "STANDARD") != "STANDARD":
+            raise invalid(f"NotSimulated: parameter DeletionMode {call.params['DeletionMode']}")
         if stack.status == "DELETE_IN_PROGRESS":
             return {}
         if stack.status.startswith("UPDATE_") and stack.in_progress:
-            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
-        self.exports.check_delete(stack)
+            raise invalid(f"Stack [{stack.id}] cannot be deleted while in status {stack.status}")
+        in_use = self.exports.in_use(stack)
+        if in_use:  # the call succeeds, the stack keeps its status, and only its history says why
+            self.engine.stack_event(stack, stack.status, f"Delete canceled. {in_use}.")
+            return {}
         deployment = Deployment(self.engine, self.exports, stack, stack.request)
         before = stack.task
 
@@ -116,14 +126,13 @@ class CloudFormation(ChangeSets):
                 raise invalid(f"Stack for {physical_id} does not exist")
         else:
             raise invalid("Specify either StackName or PhysicalResourceId")
-        return {
-            "StackResources": [
-                views.resource(stack, resource, self.world.datetime)
-                for stack in stacks
-                for _, resource in sorted(stack.resources.items())
-                if not logical_id or resource.logical_id == logical_id
-            ]
-        }
+        found = [
+            views.resource(stack, resource, self.world.datetime)
+            for stack in stacks
+            for _, resource in sorted(stack.resources.items())
+            if not logical_id or resource.logical_id == logical_id
+        ]
+        return {"StackResources": found[: views.PAGE]}  # there is no next page: that is ListStackResources
 
     def DescribeStackResource(self, call: Call) -> dict[str, Any]:
         stack = self._existing(call.params["StackName"], "Stack '{}' does not exist")
@@ -168,22 +177,29 @@ class CloudFormation(ChangeSets):
     # -- templates -------------------------------------------------------------------------------
 
     def GetTemplate(self, call: Call) -> dict[str, Any]:
-        stages = {"StagesAvailable": ["Original", "Processed"]}
-        if call.params.get("ChangeSetName"):
-            return {"TemplateBody": self._change_set(call).request.template.text, **stages}
-        return {
-            "TemplateBody": self._existing(call.params.get("StackName", "")).request.template.text,
-            **stages,
-        }
+        """boto3 makes a dictionary of a template in JSON: botocore/handlers.py, json_decode_template_body."""
+        name, change_set = call.params.get("StackName", ""), call.params.get("ChangeSetName", "")
+        if not name and not change_set.startswith("arn:"):
+            raise invalid("StackName is a required parameter.")
+        holder = self._change_set(call) if change_set else self._existing(name)
+        text = holder.request.template.text
+        body: Any = json.loads(text) if text.lstrip().startswith("{") else text
+        return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
     def GetTemplateSummary(self, call: Call) -> dict[str, Any]:
         if call.params.get("StackName"):
-            return views.template_summary(self._existing(call.params["StackName"]).request.template)
-        return views.template_summary(parse(self._text(call, None)))
+            stack = self._existing(call.params["StackName"])
+            if stack.status == "REVIEW_IN_PROGRESS":
+                raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+            return views.template_summary(stack.request.template)
+        template = parse(self._text(call, None))
+        check_declarations(template)
+        return views.template_summary(template)
 
     def ValidateTemplate(self, call: Call) -> dict[str, Any]:
         """Checks as CreateStack does, with parameters that have no default unknown."""
         template = parse(self._text(call, None))
+        check_declarations(template)
         values = {name: each.get("Default", KNOWN_AFTER_APPLY) for name, each in template.parameters.items()}
         evaluator = self._evaluator(template, values, self._new_stack(call, "validate"), ())
         check_resources(template, active(template, evaluator), evaluator)

@@ -105,6 +105,8 @@ class Stack:
     deleted: int = 0
     protected: bool = False
     on_failure: str = "ROLLBACK"
+    retain_except_on_create: bool = False
+    """Resources that an operation creates and rolls back go, whatever their DeletionPolicy."""
     parent: str = ""
     root: str = ""
     graph: Graph = dataclasses.field(default_factory=dict)
@@ -114,7 +116,6 @@ class Stack:
     imports: dict[str, None] = dataclasses.field(default_factory=dict)
     change_sets: dict[str, ChangeSet] = dataclasses.field(default_factory=dict)
     change_set_id: str = ""
-    executed: ChangeSet | None = None
     task: Task | None = None
     """The operation that is, or was last, at work on it."""
 

@@ -55,6 +55,7 @@ class Definition:
     condition: str | None = None
     deletion_policy: str = "Delete"
     update_replace_policy: str = "Delete"
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
     policies: tuple[str, ...] = ()
     """Which of CreationPolicy and UpdatePolicy it asks for."""
 
@@ -78,8 +79,15 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """Read a template and check it as ``ValidateTemplate`` does; raise ValidationError with AWS's text."""
+    """Read a template and check it as ``ValidateTemplate`` does; raise ValidationError with AWS's text.
+
+    Texts as recorded in localstack/localstack, tests/aws/services/cloudformation: api/test_validations,
+    api/test_stacks and engine/test_mappings (``*.snapshot.json``).
+    """
     body = read(text)
+    for section in SECTIONS:
+        if section != "Metadata" and section in body:
+            _no_nulls(body[section], f"/{section}")
     unknown = [name for name in body if name not in SECTIONS]
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -89,14 +97,16 @@ def parse(text: str) -> Template:
         raise invalid(
             f"Template format error: {version} is not a supported value for AWSTemplateFormatVersion."
         )
+    for section in ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"):
+        members = body.get(section, {})
+        if not isinstance(members, dict):
+            raise invalid(f"Template format error: Any {section} member must be an object.")
+        _members_are_objects(section, members)
     if not body.get("Resources") and not refused:
         raise invalid("Template format error: At least one Resources member must be defined.")
-    for section in ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"):
-        members = body.get(section)
-        if members is not None and not isinstance(members, dict):
-            raise invalid(f"Template format error: {section} must be a map.")
-        if section != "Conditions":
-            _members_are_objects(section, members or {})
+    if not isinstance(body.get("Description", ""), str):
+        raise invalid("Template format error: Description must be a string.")
+    _check_mappings(body.get("Mappings", {}))
     body.setdefault("Resources", {})
     if len(body["Resources"]) > MAX_RESOURCES:
         raise invalid(
@@ -194,10 +204,37 @@ def _take_loops(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(taken)
 
 
+def _no_nulls(value: Any, path: str) -> None:
+    """YAML's empty value is the usual cause: ``Parameters:`` with nothing below it."""
+    if value is None:
+        raise invalid(f"[{path}] 'null' values are not allowed in templates")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        _no_nulls(item, f"{path}/{key}")
+
+
 def _members_are_objects(section: str, members: dict[str, Any]) -> None:
     for name, member in members.items():
-        if not isinstance(member, dict):
-            raise invalid(f"Template format error: Every {section} member must be a Map. ({name})")
+        if isinstance(member, dict):
+            continue
+        if section == "Resources":
+            raise invalid(f"Template format error: [/Resources/{name}] resource definition is malformed")
+        raise invalid(f"Template format error: Every {section} member {name} must be a map")
+
+
+def _check_mappings(mappings: dict[str, Any]) -> None:
+    """Two levels of keys, then a string or a list.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/mappings-section-structure.html
+    """
+    for mapping in mappings.values():
+        for name, values in mapping.items():
+            if name == "Fn::Transform":
+                continue
+            if not isinstance(values, dict):
+                raise invalid(f"Template format error: Every Mappings member {name} must be a map")
+            if any(isinstance(value, dict) for value in values.values()):
+                raise invalid("Template format error: Every Mappings attribute must be a String or a List.")
 
 
 def _definition(name: str, body: dict[str, Any]) -> Definition:
@@ -238,6 +275,7 @@ def _definition(name: str, body: dict[str, Any]) -> Definition:
         condition=condition,
         deletion_policy=body.get("DeletionPolicy", "Delete"),
         update_replace_policy=body.get("UpdateReplacePolicy", "Delete"),
+        metadata=body.get("Metadata") or {},
         policies=tuple(each for each in ("CreationPolicy", "UpdatePolicy") if each in body),
     )
 
@@ -253,10 +291,7 @@ def _check_outputs(template: Template) -> None:
         if not name.isalnum():
             raise invalid(f"Template format error: Output name {name} is non alphanumeric.")
         if "Value" not in output:
-            raise invalid(
-                f"Template format error: Output {name} is malformed. "
-                "Every Outputs member must contain a Value object"
-            )
+            raise invalid("Template format error: Every Outputs member must contain a Value object")
         export = output.get("Export")
         if export is not None and (not isinstance(export, dict) or list(export) != ["Name"]):
             raise invalid(

@@ -36,7 +36,7 @@ def stack(stack: Stack, when: When) -> dict[str, Any]:
     return _given(
         StackId=stack.id,
         StackName=stack.name,
-        ChangeSetId=stack.change_set_id,
+        ChangeSetId=stack.change_set_id if stack.status != "DELETE_COMPLETE" else "",
         Description=request.template.description,
         Parameters=parameters(request) or None,
         CreationTime=when(stack.created),
@@ -60,7 +60,7 @@ def stack(stack: Stack, when: When) -> dict[str, Any]:
         or None,
         RoleARN=request.role,
         Tags=[{"Key": key, "Value": value} for key, value in request.tags],
-        EnableTerminationProtection=stack.protected,
+        EnableTerminationProtection=stack.protected if stack.status != "DELETE_COMPLETE" else None,
         ParentId=stack.parent,
         RootId=stack.root if stack.parent else "",
         DriftInformation={"StackDriftStatus": "NOT_CHECKED"},
@@ -135,7 +135,10 @@ def resource(stack: Stack, resource: Resource, when: When) -> dict[str, Any]:
 
 
 def resource_detail(stack: Stack, resource: Resource, when: When) -> dict[str, Any]:
-    return {"StackName": stack.name, "StackId": stack.id, **resource_summary(resource, when)}
+    definition = stack.request.template.resources.get(resource.logical_id)
+    metadata = json.dumps(definition.metadata if definition is not None else {})
+    summary = resource_summary(resource, when)
+    return {"StackName": stack.name, "StackId": stack.id, **summary, "Metadata": metadata}
 
 
 def change_set_summary(stack: Stack, change_set: ChangeSet, when: When) -> dict[str, Any]:
@@ -160,7 +163,8 @@ def change_set(stack: Stack, change_set: ChangeSet, when: When) -> dict[str, Any
         **_given(
             Parameters=parameters(request) or None,
             NotificationARNs=list(request.notifications),
-            Capabilities=list(request.capabilities) or None,
+            RollbackConfiguration={},
+            Capabilities=list(request.capabilities),
             Tags=[{"Key": key, "Value": value} for key, value in request.tags] or None,
             OnStackFailure=change_set.on_failure,
         ),

@@ -65,9 +65,8 @@ class Deployment(Versions, Layers):
         )
         self.functions[name] = function
         self.changed()
-        if params.get("Publish"):
-            return describe(self.publish(function))
-        return describe(version)
+        shown = self.publish(function) if params.get("Publish") else version
+        return {"$status": 201, **describe(shown, progress="creating")}
 
     def GetFunction(self, call: Call) -> dict[str, Any]:
         function, qualifier = self.find(call)
@@ -104,7 +103,9 @@ class Deployment(Versions, Layers):
         if params.get("Architectures"):
             configuration = dataclasses.replace(configuration, architecture=params["Architectures"][0])
         self._replace_latest(function, configuration, code)
-        return describe(self.publish(function) if params.get("Publish") else function.latest)
+        if params.get("Publish"):
+            return describe(self.publish(function), progress="creating")
+        return describe(function.latest, progress="updating")
 
     def UpdateFunctionConfiguration(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -116,7 +117,7 @@ class Deployment(Versions, Layers):
         configuration = self._configured(function.latest.configuration, params)
         self._check_dead_letter(configuration)
         self._replace_latest(function, configuration, function.latest.code)
-        return describe(function.latest)
+        return describe(function.latest, progress="updating")
 
     def DeleteFunction(self, call: Call) -> dict[str, Any]:
         """Delete a function, or one of its published versions. Invocations in flight finish."""

@@ -9,7 +9,6 @@ line; a log record, or the report of an unhandled error, is one event however ma
 from __future__ import annotations
 
 import datetime
-import hashlib
 import io
 import json
 import logging
@@ -19,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import Encoder
+from .names import runtime_arn
 
 MAX_MEMORY_USED_MB = 85
 """What REPORT shows as Max Memory Used (never more than the function has). An estimate, the same for every
@@ -153,8 +153,7 @@ class Platform:
         self._memory = memory_mb
         self.max_memory_mb = min(memory_mb, MAX_MEMORY_USED_MB)
         self._runtime = runtime.replace("python", "python:", 1) + ".v1"
-        digest = hashlib.sha256(runtime.encode()).hexdigest()
-        self._runtime_arn = f"arn:aws:lambda:us-east-1::runtime:{digest}"
+        self._runtime_arn = runtime_arn(runtime)
 
     def _event(self, now: int, kind: str, record: dict[str, Any]) -> str:
         return json.dumps({"time": timestamp(now), "type": f"platform.{kind}", "record": record}) + "\n"

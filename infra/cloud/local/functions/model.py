@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from .concurrency import SCALING_BURST, Pool, Provisioned, RateLimit
-from .names import LATEST
+from .names import LATEST, runtime_arn
 
 if TYPE_CHECKING:
     from .environment import FunctionSpec
@@ -150,8 +150,29 @@ class LayerVersion:
         return f"{self.layer_arn}:{self.number}"
 
 
-def describe(version: Version, *, qualified: bool = True) -> dict[str, Any]:
-    """A version as GetFunctionConfiguration answers it (a function here is ready as soon as it exists)."""
+_IN_PROGRESS: dict[str, dict[str, str]] = {
+    "": {"State": "Active", "LastUpdateStatus": "Successful"},
+    "creating": {
+        "State": "Pending",
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+    },
+    "updating": {
+        "State": "Active",
+        "LastUpdateStatus": "InProgress",
+        "LastUpdateStatusReason": "The function is being created.",
+        "LastUpdateStatusReasonCode": "Creating",
+    },
+}
+
+
+def describe(version: Version, *, qualified: bool = True, progress: str = "") -> dict[str, Any]:
+    """A version as GetFunctionConfiguration answers it.
+
+    A function here is ready as soon as it exists. Who creates or updates it is nevertheless answered as on
+    AWS, that this is in ``progress``: "creating" or "updating" (recorded from AWS: LocalStack's test_lambda,
+    test_function_state and test_lambda_versions_with_code_changes).
+    """
     configuration, code = version.configuration, version.code
     latest = version.number == LATEST
     logging = {"LogFormat": configuration.log_format, "LogGroup": configuration.log_group}
@@ -173,15 +194,15 @@ def describe(version: Version, *, qualified: bool = True) -> dict[str, Any]:
         "Version": version.number,
         "TracingConfig": {"Mode": configuration.tracing},
         "RevisionId": version.revision,
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
+        **_IN_PROGRESS[progress],
         "PackageType": "Zip",
         "Architectures": [configuration.architecture],
         "EphemeralStorage": {"Size": configuration.ephemeral_mb},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_arn(configuration.runtime)},
         "LoggingConfig": logging,
     }
-    if configuration.environment:
+    if configuration.environment is not None:
         answer["Environment"] = {"Variables": dict(configuration.environment)}
     if configuration.dead_letter_arn:
         answer["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_arn}

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html (a bare na
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 
 from ..service import ServiceError
@@ -37,6 +38,11 @@ class Reference:
 def invalid(message: str) -> ServiceError:
     """The error Lambda raises for a value that is well formed and still not acceptable."""
     return ServiceError("InvalidParameterValueException", message, 400, Type="User")
+
+
+def runtime_arn(runtime: str) -> str:
+    """Of the runtime's version; its id is made up, but always the same for one runtime."""
+    return f"arn:aws:lambda:us-east-1::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"
 
 
 def constraint(value: object, member: str, must: str) -> ServiceError:

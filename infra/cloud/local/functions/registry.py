@@ -150,8 +150,7 @@ class Registry(Service):
         function = self.functions.get(reference.name)
         qualifier = reference.qualifier
         if function is None:
-            arn = self.function_arn(reference.name)
-            raise not_found(f"Function not found: {arn}{':' + qualifier if qualifier else ''}")
+            raise not_found(f"Function not found: {self.function_arn(reference.name)}:{qualifier or LATEST}")
         invoked = f"{function.arn}:{qualifier}" if qualifier else function.arn
         alias = function.aliases.get(qualifier) if qualifier else None
         version = self.find_version(function, qualifier)

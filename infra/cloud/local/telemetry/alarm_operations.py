@@ -15,6 +15,8 @@ from .queries import DAY, SECOND, micros, moment
 from .refusals import invalid, not_found
 from .series import MetricId
 
+INITIAL_STATE = {"stateValue": "INSUFFICIENT_DATA", "stateReason": "Unchecked: Initial alarm creation"}
+
 
 class AlarmOperations(Service):
     """Metric alarms. Their history is in the journal."""
@@ -85,26 +87,35 @@ class AlarmOperations(Service):
         return {"MetricAlarms": found, "CompositeAlarms": []}
 
     def DescribeAlarmHistory(self, call: Call) -> dict[str, Any]:
-        """From the journal: state changes and changes of the configuration, of the last 30 days."""
+        """From the journal: state changes and changes of the configuration, of the last 30 days.
+
+        As recorded in localstack/localstack, tests/aws/services/cloudwatch/test_cloudwatch.snapshot.json
+        (test_put_metric_alarm: describe-alarm-history).
+        """
         params = call.params
         start = micros(params["StartDate"]) if "StartDate" in params else 0
         end = micros(params["EndDate"]) if "EndDate" in params else self.kernel.now
+        since = max(start, self.kernel.now - 30 * DAY)
         items = []
-        for entry in self.journal.select(
-            "cloudwatch.alarm", "cloudwatch.alarm.configured", since=max(start, self.kernel.now - 30 * DAY)
-        ):
+        states: dict[str, dict[str, Any]] = {}
+        for entry in self.journal.select("cloudwatch.alarm", "cloudwatch.alarm.configured"):
             data, name = entry.data, entry.resource
             if entry.what == "cloudwatch.alarm":
                 kind, summary = "StateUpdate", f"Alarm updated from {data['from']} to {data['to']}"
                 new = {"stateValue": data["to"], "stateReason": data["reason"]}
-                detail: dict[str, Any] = {"oldState": {"stateValue": data["from"]}, "newState": new}
+                if "reason_data" in data:
+                    new["stateReasonData"] = json.loads(data["reason_data"])
+                detail: dict[str, Any] = {"oldState": states.get(name, INITIAL_STATE), "newState": new}
+                states[name] = new
             else:
+                if data["change"] != "updated":
+                    states.pop(name, None)
                 kind, summary = "ConfigurationUpdate", f'Alarm "{name}" {data["change"]}'
                 detail = {
                     "type": {"created": "Create", "updated": "Update", "deleted": "Delete"}[data["change"]]
                 }
             if (
-                entry.time <= end
+                since <= entry.time <= end
                 and params.get("AlarmName", name) == name
                 and params.get("HistoryItemType", kind) == kind
             ):

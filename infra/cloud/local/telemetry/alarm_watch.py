@@ -92,6 +92,8 @@ class AlarmWatch:
         if state == alarm.state:
             return
         data: dict[str, Any] = {"alarm": alarm.name, "from": alarm.state, "to": state, "reason": reason}
+        if reason_data:
+            data["reason_data"] = reason_data
         actions = alarm.given.get(ACTIONS[state]) or []
         if actions and alarm.given.get("ActionsEnabled", True):
             data["actions"] = "not simulated: " + ", ".join(actions)
@@ -132,7 +134,8 @@ class AlarmWatch:
         points, counts = self._points(alarm, start, now)
         verdict = judge(rule, points)
         if verdict.state is not None and not self._too_few(alarm, verdict, counts):
-            self.set_state(alarm, verdict.state, verdict.reason, self._reason_data(alarm, verdict, counts))
+            data = self._reason_data(alarm, verdict, points, counts)
+            self.set_state(alarm, verdict.state, verdict.reason, data)
         due = self._next(alarm, points, start, now)
         alarm.timer = None
         if due is not None:
@@ -183,20 +186,35 @@ class AlarmWatch:
         percent = is_percentile(alarm.watched.stat)
         return any(not enough_samples(percent, counts.get(point.time, 0)) for point in verdict.points)
 
-    def _reason_data(self, alarm: Alarm, verdict: Verdict, counts: dict[int, float]) -> str:
+    def _reason_data(
+        self, alarm: Alarm, verdict: Verdict, seen: list[Point | None], counts: dict[int, float]
+    ) -> str:
+        """A period without data that was counted is shown by its time alone.
+
+        As recorded in localstack/localstack, tests/aws/services/cloudwatch/test_cloudwatch.snapshot.json
+        (test_put_metric_alarm, test_breaching_alarm_actions).
+        """
         points = verdict.points
+        end = self._kernel.now
+        periods = [end - alarm.period * (back + 1) for back in range(len(seen))]
+        empty = [time for time, point in zip(periods, reversed(seen), strict=True) if point is None]
+        evaluated: list[tuple[int, Point | None]] = [(point.time, point) for point in points]
+        evaluated += [(time, None) for time in empty[: alarm.rule.n - len(points)]]
         data: dict[str, Any] = {"version": "1.0", "queryDate": _iso(self._kernel.now)}
         if points:
             data["startDate"] = _iso(points[0].time)
+        if alarm.watched.unit is not None:
+            data["unit"] = alarm.watched.unit
         if alarm.watched.metric is not None:
             data["statistic"] = alarm.watched.stat
         data["period"] = alarm.period // SECOND
         data["recentDatapoints"] = [point.value for point in points]
         data["threshold"] = alarm.rule.threshold
         data["evaluatedDatapoints"] = [
-            {"timestamp": _iso(point.time), "value": point.value}
-            | ({"sampleCount": counts[point.time]} if point.time in counts else {})
-            for point in reversed(points)
+            {"timestamp": _iso(time)}
+            | ({"sampleCount": counts[time]} if point is not None and time in counts else {})
+            | ({"value": point.value} if point is not None else {})
+            for time, point in sorted(evaluated, key=lambda each: -each[0])
         ]
         return json.dumps(data, separators=(",", ":"))
 

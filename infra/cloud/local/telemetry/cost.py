@@ -37,6 +37,8 @@ WRITES = {
     "TransactWriteItems": 2.0,
 }
 READS = {"GetItem": 0.5, "Query": 0.5, "Scan": 0.5, "BatchGetItem": 0.5, "TransactGetItems": 2.0}
+PARTIQL = {"ExecuteStatement": 1.0, "BatchExecuteStatement": 1.0, "ExecuteTransaction": 2.0}
+"""Units of a written item; a SELECT reads eventually consistently, or in a transaction."""
 
 Growth = Literal["load", "time"]
 
@@ -153,7 +155,11 @@ def _lambda(entries: list[Entry], known: Mapping[str, Price], architecture: str)
 
 
 def _sqs(entries: list[Entry], known: Mapping[str, Price], duration: int) -> Iterator[Line]:
-    """Requests by what they did; a call carries at most ten messages, and each 64 KB of it is a request."""
+    """Requests by what they did; a call carries at most ten messages, and each 64 KB of it is a request.
+
+    Only sending, receiving, deleting and changing the visibility cost more on a FIFO queue; other calls cost
+    the same on every queue: https://aws.amazon.com/sqs/pricing/
+    """
     sizes: dict[str, int] = {}
     counts: Counter[tuple[bool, str]] = Counter()
     polled: dict[str, None] = {}
@@ -165,8 +171,11 @@ def _sqs(entries: list[Entry], known: Mapping[str, Price], duration: int) -> Ite
             polled[queue_name(entry.data["queue"])] = None
     for fifo in (False, True):
         price = known["sqs_fifo" if fifo else "sqs_standard"]
-        for action in ("send", "receive", "delete", "change visibility", "other calls"):
+        for action in ("send", "receive", "delete", "change visibility"):
             yield Line("SQS", f"{action}{', FIFO' if fifo else ''}", counts[fifo, action], price)
+        if not fifo:
+            others = counts[False, "other calls"] + counts[True, "other calls"]
+            yield Line("SQS", "other calls", others, price)
         queues = sum(name.endswith(".fifo") == fifo for name in polled)
         polls = queues * POLLERS * duration / 1e6 / LONG_POLL_SECONDS
         note = f"{POLLERS} pollers per event source mapping, a long poll of {LONG_POLL_SECONDS} s each"
@@ -210,9 +219,13 @@ def _dynamodb(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line
             operation = entry.what[13:]
             items = entry.data.get("items", 1)
             writes += items * WRITES.get(operation, 0.0)
-            reads += items * READS.get(operation, 0.0)
+            reads += items * READS.get(operation, 0.0) * (2 if entry.data.get("consistent") else 1)
+            units = PARTIQL.get(operation, 0.0)
+            writes += units * entry.data.get("written", 0)
+            selected = entry.data.get("selected", 0)
+            reads += selected * (units if units == 2.0 else 1.0 if entry.data.get("consistent") else 0.5)
     yield Line("DynamoDB", "writes, on demand", writes, known["dynamodb_writes"], note="items of up to 1 KB")
-    note = "eventually consistent, up to 4 KB each"
+    note = "up to 4 KB each"
     yield Line("DynamoDB", "reads, on demand", reads, known["dynamodb_reads"], note=note)
 
 

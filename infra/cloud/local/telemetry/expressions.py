@@ -82,9 +82,7 @@ def _tokens(expression: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ExpressionError(
-                f"Error in expression: unexpected character at position {position}: {text[position]!r}"
-            )
+            raise ExpressionError(f"unexpected character at position {position}: {text[position]!r}")
         found.append((str(match.lastgroup), match[str(match.lastgroup)]))
         position = match.end()
     return found
@@ -101,7 +99,7 @@ class _Parser:
     def parse(self) -> Value:
         value = self._expression(0)
         if self._left:
-            raise ExpressionError(f"Error in expression: unexpected {self._left[-1][1]!r}")
+            raise ExpressionError(f"unexpected {self._left[-1][1]!r}")
         return value
 
     def _expression(self, binding: int) -> Value:
@@ -113,7 +111,7 @@ class _Parser:
 
     def _operand(self) -> Value:
         if not self._left:
-            raise ExpressionError("Error in expression: it ends too early")
+            raise ExpressionError("it ends too early")
         kind, text = self._left.pop()
         if kind == "number":
             return float(text)
@@ -133,10 +131,10 @@ class _Parser:
         if kind == "name":
             if text in self._scope.values:
                 return self._scope.values[text]
-            if text.upper() in ("REPEAT", "LINEAR", "ASC", "DSC", "MIN", "MAX", "AVG", "SUM"):
+            if text.upper() in ("REPEAT", "LINEAR", "ASC", "DESC", "DSC", "MIN", "MAX", "AVG", "SUM"):
                 return text.upper()
-            raise ExpressionError(f"Error in expression: unknown id {text!r}")
-        raise ExpressionError(f"Error in expression: unexpected {text!r}")
+            raise ExpressionError(f"unknown id {text!r}")
+        raise ExpressionError(f"unexpected {text!r}")
 
     def _list(self, closing: str) -> list[Value]:
         items: list[Value] = []
@@ -153,7 +151,7 @@ class _Parser:
 
     def _expect(self, text: str) -> None:
         if not self._left or self._left.pop()[1] != text:
-            raise ExpressionError(f"Error in expression: {text!r} is missing")
+            raise ExpressionError(f"{text!r} is missing")
 
     def _call(self, name: str, arguments: list[Value]) -> Value:
         if name in NOT_SIMULATED:
@@ -168,14 +166,14 @@ class _Parser:
             ]
         function = _FUNCTIONS.get(name)
         if function is None:
-            raise ExpressionError(f"Error in expression: unknown function {name}()")
+            raise ExpressionError(f"unknown function {name}()")
         try:
             value: Value = function(self._scope, *arguments)
             return value
         except (TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ExpressionError):
                 raise
-            raise ExpressionError(f"Error in expression: {name}() does not take these arguments") from None
+            raise ExpressionError(f"{name}() does not take these arguments") from None
 
 
 # -- operators ---------------------------------------------------------------------------------------
@@ -183,10 +181,10 @@ class _Parser:
 
 def _binary(operator: str, left: Value, right: Value) -> Value:
     if isinstance(left, str) or isinstance(right, str):
-        raise ExpressionError(f"Error in expression: a string cannot be an operand of {operator!r}")
+        raise ExpressionError(f"a string cannot be an operand of {operator!r}")
     if isinstance(left, list):
         if isinstance(right, list):
-            raise ExpressionError(f"Error in expression: {operator!r} takes one array at most")
+            raise ExpressionError(f"{operator!r} takes one array at most")
         return [TimeSeries(one.label, _points(_binary(operator, one, right))) for one in left]
     if isinstance(right, list):
         return [TimeSeries(one.label, _points(_binary(operator, left, one))) for one in right]
@@ -204,7 +202,7 @@ def _binary(operator: str, left: Value, right: Value) -> Value:
         return TimeSeries(right.label, {time: value for time, value in results.items() if value is not None})
     result = _compute(operator, left, right)
     if result is None:
-        raise ExpressionError("Error in expression: division by zero")
+        raise ExpressionError("division by zero")
     return result
 
 
@@ -245,12 +243,12 @@ def _as_list(value: Value) -> list[TimeSeries]:
         return [value]
     if isinstance(value, list):
         return value
-    raise ExpressionError("Error in expression: an array holds time series")
+    raise ExpressionError("an array holds time series")
 
 
 def _points(value: Value) -> dict[int, float]:
     if not isinstance(value, TimeSeries):
-        raise ExpressionError("Error in expression: a time series is needed")
+        raise ExpressionError("a time series is needed")
     return value.points
 
 
@@ -319,9 +317,7 @@ def _fill(scope: Scope, value: Value, filler: Value) -> Value:
         elif isinstance(filler, int | float):
             filled[time] = float(filler)
         else:
-            raise ExpressionError(
-                "Error in expression: FILL() takes a number, a time series, REPEAT or LINEAR"
-            )
+            raise ExpressionError("FILL() takes a number, a time series, REPEAT or LINEAR")
     return TimeSeries(label, filled)
 
 
@@ -339,7 +335,7 @@ def _if(scope: Scope, condition: Value, then: Value, otherwise: Value | None = N
         elif isinstance(chosen, int | float):
             found[time] = float(chosen)
         elif chosen is not None:
-            raise ExpressionError("Error in expression: IF() takes numbers and time series")
+            raise ExpressionError("IF() takes numbers and time series")
     return TimeSeries("", found)
 
 
@@ -395,7 +391,7 @@ def _sort(_: Scope, value: Value, by: str, order: str, limit: float | None = Non
     ranked = sorted(
         (one for one in _as_list(value) if one.points),
         key=lambda one: keys[by](list(one.points.values())),
-        reverse={"ASC": False, "DSC": True}[order],
+        reverse={"ASC": False, "DESC": True, "DSC": True}[order],
     )
     return list(ranked if limit is None else ranked[: int(limit)])
 

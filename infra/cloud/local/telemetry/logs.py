@@ -284,6 +284,10 @@ class Logs(Service):
 
     def _group(self, call: Call) -> Group:
         params = call.params
+        if params.get("logGroupName") and params.get("logGroupIdentifier"):
+            raise ServiceError(  # recorded: test_logs.snapshot.json of localstack/localstack
+                "ValidationException", "LogGroup name and LogGroup ARN are mutually exclusive parameters."
+            )
         given = params.get("logGroupName") or params.get("logGroupIdentifier") or params.get("resourceArn")
         if not given:
             raise invalid("Exactly one of logGroupName and logGroupIdentifier must be specified.")

@@ -116,7 +116,7 @@ class Provider:
     open_properties: ClassVar[bool] = False
     """Any property is accepted as it is (custom resources)."""
     dynamic_attributes: ClassVar[bool] = False
-    """An update in place may change what Fn::GetAtt answers (custom resources, nested stacks)."""
+    """An update in place may change what Fn::GetAtt answers (custom resources, an SSM parameter)."""
     named_by: ClassVar[str] = ""
     """The property that gives the physical name: as long as it stays, nothing can be made beside the old."""
     missing: ClassVar[tuple[str, ...]] = ()

@@ -10,6 +10,7 @@ import zipfile
 from typing import Any, ClassVar
 
 from ...functions.validation import PYTHON_RUNTIMES
+from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
 from .schema import (
     BOOLEAN,
@@ -168,9 +169,20 @@ class Version(Provider):
     missing = _GONE
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        """Lambda answers with the latest version if nothing changed since; CloudFormation must not adopt it.
+
+        https://github.com/serverless/serverless/issues/8392 shows AWS's text.
+        """
+        known = self._versions(ctx, props["FunctionName"])
         made = ctx.call(
             "lambda", "PublishVersion", picked(props, "CodeSha256", "Description", "FunctionName")
         )
+        if made["Version"] in known:
+            raise ServiceError(
+                "AlreadyExists",
+                f"A version for this Lambda function exists ( {made['Version']} ). "
+                "Modify the function to create a new version.",
+            )
         ctx.created(made["FunctionArn"])
         _provision(ctx, props["FunctionName"], made["Version"], props)
         return Outcome(made["FunctionArn"], {"FunctionArn": made["FunctionArn"], "Version": made["Version"]})
@@ -184,6 +196,17 @@ class Version(Provider):
             ctx.call(
                 "lambda", "DeleteFunction", {"FunctionName": props["FunctionName"], "Qualifier": qualifier}
             )
+
+    @staticmethod
+    def _versions(ctx: Context, function: str) -> list[str]:
+        found: list[str] = []
+        marker: dict[str, str] = {}
+        while True:
+            page = ctx.call("lambda", "ListVersionsByFunction", {"FunctionName": function, **marker})
+            found += [each["Version"] for each in page["Versions"]]
+            if not page.get("NextMarker"):
+                return found
+            marker = {"Marker": page["NextMarker"]}
 
 
 def _provision(ctx: Context, function: str, qualifier: str, props: dict[str, Any]) -> None:

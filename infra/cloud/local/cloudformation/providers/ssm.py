@@ -22,6 +22,7 @@ class Parameter(Provider):
         Value=required(STRING),
     )
     attributes = ("Arn", "Type", "Value")
+    dynamic_attributes = True
     named_by = "Name"
     missing = ("ParameterNotFound",)
 

@@ -112,6 +112,17 @@ def check_name(name: str, fifo: bool) -> None:
         )
 
 
+def normalized(given: Mapping[str, str]) -> dict[str, str]:
+    """Booleans in lower case: AWS takes ``True`` as well as ``true`` and shows ``true`` (recorded from AWS:
+    LocalStack's test_sqs, queues created with FifoQueue "True")."""
+    return {
+        name: value.lower()
+        if (name == "FifoQueue" or "true" in _CHOICES.get(name, ())) and value.lower() in ("true", "false")
+        else value
+        for name, value in given.items()
+    }
+
+
 def defaults(fifo: bool) -> dict[str, str]:
     return {**_DEFAULTS, **(_FIFO_DEFAULTS if fifo else {})}
 

@@ -1,10 +1,15 @@
 """A FIFO queue: strict order within a message group, and no duplicates within five minutes.
 
 Developer Guide, "FIFO queue delivery logic" (FIFO-queues-understanding-logic): a receive returns as many
-messages of one group as possible, then of the next; no more messages of a group are returned until those in
-flight are deleted or visible again. "Exactly-once processing" (FIFO-queues-exactly-once-processing): a
-message with the deduplication id of one that was accepted in the last five minutes is accepted and not
-delivered, even if the first was received and deleted since.
+messages of one group as possible, then of the next. A message is not returned while an earlier one of its
+group is in flight; one whose later ones are in flight is (recorded from AWS: LocalStack's test_sqs,
+test_fifo_group_visibility_extends_with_change_message_visibility). The group comes first whose next message
+has been visible for longest (the same file, test_fifo_receive_message_with_zero_visibility_timeout and
+test_fifo_message_group_visibility_after_delete).
+
+"Exactly-once processing" (FIFO-queues-exactly-once-processing): a message with the deduplication id of one
+that was accepted in the last five minutes is accepted and not delivered, even if the first was received and
+deleted since.
 """
 
 from __future__ import annotations
@@ -27,21 +32,36 @@ DEDUPLICATION_INTERVAL = 5 * 60 * SECOND
 RETRY_INTERVAL = 5 * 60 * SECOND
 """How long a ReceiveRequestAttemptId can be used again (API reference, ReceiveMessage)."""
 
+SCOPE_PROPAGATION = 60 * SECOND
+"""A changed DeduplicationScope does not count at once (recorded from AWS); SetQueueAttributes' page: up to
+60 s."""
+
 _FIRST_SEQUENCE = 18_850_000_000_000_000_000
 _SEQUENCE_STEP = 256
 
 
 class Group:
-    """The messages of one group: the visible ones, as a heap by order, and how many are in flight."""
+    """The messages of one group, visible and in flight, as two heaps by order. Who left is dropped later."""
 
-    __slots__ = ("in_flight", "name", "offer", "offered", "ready")
+    __slots__ = ("flight", "name", "offer", "offered", "ready")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.ready: list[tuple[int, Stored]] = []
-        self.in_flight = 0
+        self.flight: list[tuple[int, Stored]] = []
         self.offer = 0  # its entry among the available groups; 0: none
-        self.offered = 0  # and the order of that entry
+        self.offered = 0  # and since when its first message has been visible
+
+    def next(self) -> Stored | None:
+        """Its first visible message, unless an earlier one is in flight."""
+        ready, flight = self.ready, self.flight
+        while ready and ready[0][1].state != VISIBLE:
+            heappop(ready)
+        while flight and flight[0][1].state != IN_FLIGHT:
+            heappop(flight)
+        if not ready or (flight and flight[0][0] < ready[0][0]):
+            return None
+        return ready[0][1]
 
 
 class FifoQueue(Queue):
@@ -52,13 +72,15 @@ class FifoQueue(Queue):
     ) -> None:
         super().__init__(world, name, arn, url, attributes, settings)
         self._groups: dict[str, Group] = {}
-        self._offers: list[tuple[int, int, Group]] = []  # (order, offer, group), of those that are available
+        self._offers: list[tuple[int, int, Group]] = []  # (visible since, offer, group) of the available ones
+        self._shows = 0
         self._last_offer = 0
         self._current: Group | None = None
         self._visited: list[Group] = []
         self._sequence = _FIRST_SEQUENCE
         self._accepted: dict[str, tuple[str, str]] = {}  # deduplication key -> (message id, sequence number)
         self._accepted_until: deque[tuple[int, str]] = deque()
+        self._scope_before: tuple[int, bool] = (0, False)  # until when deduplication was by group, or not
         self._attempts: dict[str, tuple[int, list[Message]]] = {}
 
     # -- sending -----------------------------------------------------------------------------------
@@ -70,7 +92,8 @@ class FifoQueue(Queue):
         while until and until[0][0] <= now:
             del self._accepted[until.popleft()[1]]
         key = dedup_id
-        if self.settings.dedup_by_group:
+        until_then, by_group_before = self._scope_before
+        if by_group_before if now < until_then else self.settings.dedup_by_group:
             key = f"{len(item.group_id)}/{item.group_id}/{dedup_id}"
         known = self._accepted.get(key)
         if known is not None:
@@ -149,41 +172,45 @@ class FifoQueue(Queue):
         self._changed()
         return messages
 
+    def _put(self, item: Stored, delay: int = 0) -> None:
+        self._catch_up()  # what came back earlier has been visible for longer
+        super()._put(item, delay)
+
     def _show(self, item: Stored) -> None:
         group = self._groups.get(item.group_id)
         if group is None:
             group = self._groups[item.group_id] = Group(item.group_id)
+        self._shows = item.shown = self._shows + 1
         heappush(group.ready, (item.order, item))
         self._offer(group)
 
     def _offer(self, group: Group) -> None:
         """Let the group stand among those of which something can be received, if that is so."""
-        if group.in_flight or group is self._current:
+        if group is self._current:
             return
-        ready = group.ready
-        while ready and ready[0][1].state != VISIBLE:
-            heappop(ready)
-        if not ready:
+        item = group.next()
+        if item is None:
             group.offer = 0
-            if self._groups.get(group.name) is group:
+            if not group.ready and not group.flight and self._groups.get(group.name) is group:
                 del self._groups[group.name]
-        elif not group.offer or group.offered != ready[0][0]:
+        elif not group.offer or group.offered != item.shown:
             self._last_offer += 1
-            group.offer, group.offered = self._last_offer, ready[0][0]
-            heappush(self._offers, (group.offered, group.offer, group))
+            group.offer, group.offered = self._last_offer, item.shown
+            heappush(self._offers, (item.shown, self._last_offer, group))
 
     def _first_offer(self) -> Group | None:
         offers = self._offers
         while offers:
-            _, offer, group = offers[0]
-            if group.offer != offer:
+            shown, offer, group = offers[0]
+            if group.offer == offer:
+                item = group.next()
+                if item is not None and item.shown == shown:
+                    return group
+                group.offer = 0  # its first message has left the queue
                 heappop(offers)
-            elif group.ready[0][1].state == VISIBLE:
-                return group
-            else:  # its first message has left the queue
-                heappop(offers)
-                group.offer = 0
                 self._offer(group)
+            else:
+                heappop(offers)
         return None
 
     def _receivable(self) -> bool:
@@ -200,11 +227,10 @@ class FifoQueue(Queue):
                 group.offer = 0
                 self._current = group
                 self._visited.append(group)
-            ready = group.ready
-            while ready:
-                item = heappop(ready)[1]
-                if item.state == VISIBLE:
-                    return item
+            item = group.next()
+            if item is not None:
+                heappop(group.ready)
+                return item
             self._current = None
 
     def _done_receiving(self) -> None:
@@ -214,13 +240,10 @@ class FifoQueue(Queue):
         self._visited.clear()
 
     def _went_in_flight(self, item: Stored) -> None:
-        self._groups[item.group_id].in_flight += 1
+        heappush(self._groups[item.group_id].flight, (item.order, item))
 
     def _left_flight(self, item: Stored) -> None:
-        group = self._groups[item.group_id]
-        group.in_flight -= 1
-        if not group.in_flight:
-            self._offer(group)
+        self._offer(self._groups[item.group_id])
 
     def _refuse_handle(self, item: Stored, handle: str, latest: bool) -> ServiceError | None:
         if latest and item.state == IN_FLIGHT:
@@ -234,6 +257,8 @@ class FifoQueue(Queue):
 
         Developer Guide, "Amazon SQS delay queues" (sqs-delay-queues).
         """
+        if settings.dedup_by_group != self.settings.dedup_by_group:
+            self._scope_before = (self.kernel.now + SCOPE_PROPAGATION, self.settings.dedup_by_group)
         if settings.delay != self.settings.delay:
             self._catch_up()
             delayed = [entry[2] for entry in self._hidden if entry[2].tick == entry[1]]
@@ -253,11 +278,11 @@ class FifoQueue(Queue):
         for group in list(self._groups.values()):
             group.ready = [entry for entry in group.ready if entry[1].state == VISIBLE]
             heapify(group.ready)
-            if not (self.visible or self.in_flight or self.delayed):  # after a purge
-                group.in_flight = 0
+            group.flight = [entry for entry in group.flight if entry[1].state == IN_FLIGHT]
+            heapify(group.flight)
             if not group.ready:
                 group.offer = 0
-                if not group.in_flight:
+                if not group.flight:
                     del self._groups[group.name]
         self._offers = [entry for entry in self._offers if entry[2].offer == entry[1]]
         heapify(self._offers)

@@ -40,8 +40,9 @@ class Stored:
     """One message in one queue. Times in µs since the epoch; 0 where it has not happened.
 
     ``serial`` names it within its queue for good, ``order`` is its place among the visible ones, ``tick`` its
-    present entry among the hidden ones. ``counted`` is the receive count with which it came to this queue:
-    a dead-letter queue goes on counting, but a redrive policy looks at the receives from its own queue.
+    present entry among the hidden ones; ``shown`` says when it last became visible (FIFO queues only).
+    ``counted`` is the receive count with which it came to this queue: a dead-letter queue goes on counting,
+    but a redrive policy looks at the receives from its own queue.
     ``trace`` is the X-Ray header of the call that sent it; ``traced`` says that AWSTraceHeader shows it.
     """
 
@@ -59,6 +60,7 @@ class Stored:
         "sender",
         "sent_at",
         "serial",
+        "shown",
         "size",
         "state",
         "tick",
@@ -89,7 +91,7 @@ class Stored:
         self.trace = trace
         self.traced = traced
         self.state = GONE
-        self.serial = self.order = self.tick = 0
+        self.serial = self.order = self.tick = self.shown = 0
         self.visible_at = self.first_received = self.received_at = 0
         self.receive_count = self.counted = 0
         self.is_duplicate = False

@@ -64,15 +64,15 @@ class Messaging(Registry):
         sending.check_batch(entries, "SendMessageBatch")
         if isinstance(queue, FifoQueue):
             self._check_fifo_batch(queue, entries)
-        sending.check_batch_size(
-            sum(sending.size(entry["MessageBody"], entry.get("MessageAttributes")) for entry in entries)
-        )
+        sizes = [sending.size(entry["MessageBody"], entry.get("MessageAttributes")) for entry in entries]
+        sending.check_batch_size(sum(sizes))
         sender, trace = sender_id(call.caller), trace_header(call.caller.trace)
         shown = shows_trace(call.caller)
         items, delays = [], []
         successful, failed = [], []
-        for entry in entries:
+        for entry, size in zip(entries, sizes, strict=True):
             try:
+                sending.check_size(size, queue.settings.max_size, "cannot be validated")
                 item, delay, accepted = self._draft(queue, entry, sender, trace, shown)
             except ServiceError as problem:
                 failed.append(errors.batch_failure(entry["Id"], problem))
@@ -88,9 +88,9 @@ class Messaging(Registry):
     def _check_fifo_batch(self, queue: FifoQueue, entries: Sequence[Mapping[str, Any]]) -> None:
         """What a FIFO queue refuses for the whole batch, with a code of its own (recorded from AWS)."""
         for entry in entries:
-            if not queue.settings.content_dedup and not entry.get("MessageDeduplicationId"):
+            if not queue.settings.content_dedup and "MessageDeduplicationId" not in entry:
                 raise _no_dedup_id()
-            if not entry.get("MessageGroupId"):
+            if "MessageGroupId" not in entry:
                 raise errors.invalid("The request must contain the parameter MessageGroupId.")
 
     def _draft(
@@ -109,11 +109,12 @@ class Messaging(Registry):
         system = entry.get("MessageSystemAttributes")
         if system:
             trace, traced = sending.check_system_attributes(system), True
-        group_id = entry.get("MessageGroupId", "")
-        if group_id:
+        group_id = dedup_id = ""
+        if "MessageGroupId" in entry:
+            group_id = entry["MessageGroupId"]
             sending.check_fifo_id(group_id, "MessageGroupId")
-        dedup_id = entry.get("MessageDeduplicationId", "")
-        if dedup_id:
+        if "MessageDeduplicationId" in entry:
+            dedup_id = entry["MessageDeduplicationId"]
             sending.check_fifo_id(dedup_id, "MessageDeduplicationId")
         seconds = entry.get("DelaySeconds")
         if seconds is not None and not 0 <= seconds <= 900:
@@ -279,10 +280,13 @@ def _no_dedup_id() -> ServiceError:
 
 
 def _selects(pattern: str, name: str) -> bool:
-    """Does an entry of MessageAttributeNames select this attribute? All, .*, prefix.* or the name itself."""
+    """Does an entry of MessageAttributeNames select this attribute? All, .*, prefix.* or the name itself.
+
+    A lone asterisk selects all as well (recorded from AWS; the API reference does not mention it).
+    """
     if pattern.endswith(".*"):
         return name.startswith(pattern[:-2])
-    return pattern in ("All", name)
+    return pattern in ("All", "*", name)
 
 
 def _sent(item: Stored, entry: Mapping[str, Any]) -> dict[str, Any]:

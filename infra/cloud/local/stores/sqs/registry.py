@@ -70,6 +70,8 @@ class Registry(Service):
         found = self._by_url.get(url)
         if found is not None:
             return found
+        if url and "/" not in url and ":" not in url:  # a queue's name will do (recorded from AWS)
+            return self.queue(self.arn_of(url, call.region))
         parts = [part for part in urlsplit(url).path.split("/") if part]
         if len(parts) != 2:
             raise errors.error("InvalidAddress", f"The address {url} is not valid for this endpoint.")

@@ -22,7 +22,7 @@ _MAX_ATTRIBUTES = 10
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIFO_ID = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
-_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_ATTRIBUTE_NAME = re.compile("[A-Za-z0-9_.\u00c0-\u017f-]+")  # letters with accents too: recorded from AWS
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -52,10 +52,11 @@ def size(body: str, attributes: MessageAttributes | None) -> int:
     return total
 
 
-def check_size(bytes_: int, limit: int) -> None:
+def check_size(bytes_: int, limit: int, verdict: str = "are invalid") -> None:
+    """Of an entry in a batch AWS says instead that it "cannot be validated" (recorded from AWS)."""
     if bytes_ > limit:
         raise errors.invalid(
-            f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
+            f"One or more parameters {verdict}. Reason: Message must be shorter than {limit} bytes."
         )
 
 

@@ -41,7 +41,7 @@ class Sqs(Messaging, MoveTasks):
 
     def CreateQueue(self, call: Call) -> dict[str, Any]:
         name = call.params["QueueName"]
-        given: dict[str, str] = call.params.get("Attributes", {})
+        given = attributes.normalized(call.params.get("Attributes", {}))
         fifo = name.endswith(".fifo") and given.get("FifoQueue") == "true"
         if "FifoQueue" in given and not (fifo or name.endswith(".fifo")):
             if given["FifoQueue"] == "true":
@@ -150,7 +150,7 @@ class Sqs(Messaging, MoveTasks):
 
     def SetQueueAttributes(self, call: Call) -> dict[str, Any]:
         queue = self._of(call)
-        given: dict[str, str] = call.params["Attributes"]
+        given = attributes.normalized(call.params["Attributes"])
         attributes.check(given, queue.fifo, creating=False)
         self._set(queue, given)
         return {}
