@@ -74,7 +74,8 @@ class QueueProcessing(Stack):
             lambda_.LayerVersion.from_layer_version_arn(
                 self,
                 "Powertools",
-                f"arn:aws:lambda:{self.region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:27",
+                f"arn:aws:lambda:{self.region}:017000801446:layer:"
+                "AWSLambdaPowertoolsPythonV3-python313-x86_64:27",
             )
         )
         table.grant(worker, "dynamodb:PutItem")
@@ -117,7 +118,10 @@ class QueueProcessing(Stack):
     def function(self, name: str, *, code: str, **properties: Any) -> lambda_.Function:
         """A function of this stack, with a log group that goes when the stack goes."""
         group = logs.LogGroup(
-            self, f"{name}Logs", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
+            self,
+            f"{name}Logs",
+            retention=logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         return lambda_.Function(
             self,

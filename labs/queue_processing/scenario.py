@@ -15,14 +15,14 @@ from infra.stacks.queue_processing import QueueProcessing
 from labs.toolkit.arrivals import Arrivals
 from labs.toolkit.load import LoadReport, Request, send_messages
 
-OUTCOMES = ("processed once", "processed twice", "in the DLQ", "lost", "still waiting")
+OUTCOMES = ("processed once", "processed more than once", "in the DLQ", "lost", "still waiting")
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
     """One run. Times are seconds since its first order.
 
-    ``orders``        each order's id -> one of ``OUTCOMES`` ("twice" means: more than one parcel was sent)
+    ``orders``        each order's id -> one of ``OUTCOMES`` ("processed" means: a parcel was sent)
     ``parcels``       each order's id -> how many parcels were sent for it
     ``seconds``       until nothing was in flight any more
     ``refused``       calls that the warehouse refused because it was full
@@ -48,6 +48,9 @@ class Result:
     bill: Any
 
     def count(self, outcome: str) -> int:
+        """How many orders met this outcome; ValueError for one that there is not."""
+        if outcome not in OUTCOMES:
+            raise ValueError(f"there is no outcome {outcome!r}; there is: {', '.join(OUTCOMES)}")
         return Counter(self.orders.values())[outcome]
 
     @property
@@ -136,7 +139,7 @@ def peek(cloud: Cloud, queue_url: str) -> list[dict[str, Any]]:
 
 def _outcome(parcels: int, failed: bool, waiting: bool) -> str:
     if parcels > 1:
-        return "processed twice"
+        return "processed more than once"
     if failed:
         return "in the DLQ"
     if parcels == 1:

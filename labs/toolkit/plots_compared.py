@@ -10,7 +10,7 @@ from .figures import COLOURS, LINES, Plot, TimeUnit, canvas, grouped, legend, st
 
 OUTCOMES = {
     "processed once": "#0072B2",
-    "processed twice": "#E69F00",
+    "processed more than once": "#E69F00",
     "in the DLQ": "#CC79A7",
     "lost": "#D55E00",
     "still waiting": "#B0B0B0",
@@ -52,7 +52,7 @@ def compare_latency(
         axis.xaxis.set_major_formatter(grouped)
         axis.set_ylim(0, 101)
         axis.set_xlabel(f"latency ({scale.name}), logarithmic")
-        axis.set_ylabel("requests that took\nat most so long (%)")
+        axis.set_ylabel("share that took\nat most so long (%)")
         axis.legend(loc="lower right")
     return Plot(figure, finding, measure.percentile_table(known, points))
 
@@ -60,8 +60,8 @@ def compare_latency(
 def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]]) -> Plot:
     """What became of the messages, one bar for each variant of the design.
 
-    ``variants`` maps a name ("naive") to counts: ``processed once``, ``processed twice``, ``in the DLQ``,
-    ``lost``, ``still waiting``. What is 0 everywhere is left out of the legend, not of the numbers.
+    ``variants`` maps a name ("naive") to counts: ``processed once``, ``processed more than once``,
+    ``in the DLQ``, ``lost``, ``still waiting``. What is 0 everywhere is left out of the legend only.
     """
     unknown = sorted({kind for counts in variants.values() for kind in counts} - OUTCOMES.keys())
     if unknown:
