@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .kernel import SECOND
@@ -48,6 +48,8 @@ class Identity:
         self._source = source or MotoSource()
         self._roles: dict[str, tuple[Role, list[Statement], list[Statement] | None]] = {}
         self._allowed: dict[tuple[str, ...], tuple[str, str | None]] = {}
+        self.policy_readers: dict[str, Callable[[str], str | None]] = {"sqs": self._queue_policy}
+        """How to read the policy (JSON) of a resource by its ARN, for each service that has such policies."""
 
     def invalidate(self) -> None:
         """Forget what was read from IAM."""
@@ -60,6 +62,8 @@ class Identity:
         """Raise the ServiceError that AWS would answer, if the caller's role may not make this call."""
         role = caller.role
         if role is None:
+            if caller.principal:
+                self._check_principal(caller, service, operation, params, region, account)
             return
         hot = KEY_PARAMETER.get(service)
         field = hot.get(operation) if hot else None
@@ -67,7 +71,7 @@ class Identity:
         if field is not None:
             key = (role, service, operation, params[field], region)
             known = self._allowed.get(key)
-            if known is not None and (service != "sqs" or self._queue_policy(known[0]) == known[1]):
+            if known is not None and self._resource_policy(service, known[0]) == known[1]:
                 return
         self._decide(caller, service, operation, params, region, account, key)
 
@@ -82,8 +86,42 @@ class Identity:
         """The decision on one action; ``context`` adds condition keys (in lower case) to the global ones."""
         if caller.role is None:
             return Decision(True)
-        policy = self._queue_policy(resource) if action.startswith("sqs:") else None
+        policy = self._resource_policy(action.partition(":")[0], resource)
         return self._ask(caller, action, resource, context or {}, region, policy)
+
+    def _check_principal(
+        self, caller: Caller, service: str, operation: str, params: Params, region: str, account: str
+    ) -> None:
+        """A service without a role: the called resource's policy must allow it.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html (SourceArn, SourceAccount)
+        """
+        context: dict[str, str | list[str]] = {
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": caller.principal,
+            "aws:requestedregion": region,
+            "aws:securetransport": "true",
+        }
+        if caller.source_arn:
+            context["aws:sourcearn"] = caller.source_arn
+            context["aws:sourceaccount"] = caller.source_account or account
+        for action, resource in needed(service, operation, params, region, account, self._source):
+            policy = self._resource_policy(service, resource)
+            key = (caller.principal, caller.source_arn, caller.source_account, action, resource)
+            if policy is not None and self._allowed.get(key) == (resource, policy):
+                continue
+            request = Request(action, resource, context, (caller.principal,))
+            decision = decide(request, (), None, parse(policy) if policy else ())
+            if not decision.allowed:
+                reason = decision.reason.replace("identity-based", "resource-based")
+                shown = _shown(service, params, resource)
+                said = dataclasses.replace(decision, reason=reason)
+                raise refusal(caller.principal, service, operation, action, shown, said)
+            self._allowed[key] = (resource, policy)
+
+    def _resource_policy(self, service: str, arn: str) -> str | None:
+        reader = self.policy_readers.get(service)
+        return None if reader is None else reader(arn)
 
     def _queue_policy(self, arn: str) -> str | None:
         queue = self._world.sqs.queues.get(arn)
@@ -103,7 +141,7 @@ class Identity:
         permissions = needed(service, operation, params, region, account, self._source)
         extra = context_keys(service, operation, params)
         for action, resource in permissions:
-            policy = self._queue_policy(resource) if service == "sqs" else None
+            policy = self._resource_policy(service, resource)
             one = (caller.role, action, resource)
             if self._allowed.get(one) == (resource, policy):
                 continue

@@ -21,8 +21,11 @@ from .kernel import MILLISECOND, Kernel
 
 PACKAGED = Path(__file__).with_name("latency.toml")
 
-LAMBDA_PARTS = ("async_delivery", "environment_start", "init", "runtime_overhead")
-"""Names of ``lambda`` that are parts of an invocation, not API operations."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
+    "http": ("request",),
+}
+"""Names that are parts of what a service does, not API operations of it."""
 
 _BITS = 12
 _ACCEPTED = (
@@ -140,11 +143,13 @@ def check_names(names: Iterable[str]) -> None:
         service, _, operation = name.partition(".")
         if name == "*":
             continue
+        if service in PARTS and operation in PARTS[service]:
+            continue
         if service not in services:
             raise LatencyError(_unknown(f"latency: {name}", "service", service, services))
         if operation != "*":
             known = [*session.get_service_model(service).operation_names]
-            known += LAMBDA_PARTS if service == "lambda" else ()
+            known += PARTS.get(service, ())
             if operation not in known:
                 raise LatencyError(_unknown(f"latency: {name}", f"operation of {service}", operation, known))
 

@@ -50,7 +50,6 @@ SHORT: dict[str, frozenset[str]] = {
 ANSWERED = frozenset(
     {
         "dynamodb",
-        "dynamodbstreams",
         "iam",
         "kms",
         "resourcegroupstaggingapi",

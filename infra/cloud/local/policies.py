@@ -36,7 +36,8 @@ class PolicyError(ValueError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for what. ``principals`` are the ARNs the caller goes by: its role's and its session's."""
+    """Who asks for what. ``principals`` are the names the caller goes by: the ARNs of its role and its
+    session, or the principal of a service (``sns.amazonaws.com``)."""
 
     action: str
     resource: str
@@ -180,8 +181,12 @@ def _evaluate_resource_policy(statements: Iterable[Statement], request: Request)
 def _principal_kind(principal: Any, callers: Sequence[str]) -> Literal["", "account", "caller"]:
     if principal == "*":
         return "caller"
-    named = _strings(principal.get("AWS", ())) if isinstance(principal, Mapping) else []
-    accounts = {caller.split(":")[4] for caller in callers}
+    if not isinstance(principal, Mapping):
+        return ""
+    if any(name in callers for name in _strings(principal.get("Service", ()))):
+        return "caller"
+    named = _strings(principal.get("AWS", ()))
+    accounts = {caller.split(":")[4] for caller in callers if caller.startswith("arn:")}
     kind: Literal["", "account", "caller"] = ""
     for name in named:
         if name == "*" or name in callers:

@@ -41,7 +41,11 @@ class ServiceError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call. ``role`` is the ARN whose policies are asked; ``None`` may do everything."""
+    """Who makes a call. ``role`` is the ARN whose policies are asked; ``None`` may do everything.
+
+    A service that delivers for somebody without a role calls as its ``principal`` (``sns.amazonaws.com``):
+    then the policy of the called resource must allow it, for that ``source_arn`` and ``source_account``.
+    """
 
     kind: Literal["notebook", "function", "service"]
     name: str
@@ -49,6 +53,9 @@ class Caller:
     environment: str = ""
     invocation: str = ""
     trace: str = ""
+    principal: str = ""
+    source_arn: str = ""
+    source_account: str = ""
 
 
 NOTEBOOK = Caller("notebook", "notebook")

@@ -219,7 +219,7 @@ class Wire:
         try:
             if refusal is not None:
                 raise refusal
-            if caller.role is not None:
+            if caller.role is not None or caller.principal:
                 world.identity.check(caller, service, name, params, region, world.account)
             if act is not None:
                 status, parsed = act()

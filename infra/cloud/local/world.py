@@ -25,8 +25,17 @@ from .kernel import Kernel
 from .latency import LatencyModel
 from .moto_bridge import Moto
 from .patches import ACCESS_KEY
+from .routes.eventbridge.service import EventBridge
+from .routes.http import Http
+from .routes.pipes.service import Pipes
+from .routes.s3.notifications import S3Notifications
+from .routes.scheduler.service import Scheduler
+from .routes.sns.service import Sns
+from .routes.stepfunctions.service import StepFunctions
 from .service import Caller, Service
 from .sources.mappings import Sources
+from .stores.dynamodb.streams import DynamoDBStreams
+from .stores.kinesis.service import Kinesis
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
@@ -76,11 +85,34 @@ class World:
         self._traces = 0
         self.sqs = Sqs(self)
         self.functions = Functions(self)
+        self.identity.policy_readers["lambda"] = self.functions.policy
         self.sources = Sources(self)
         self.cloudformation = CloudFormation(self)
         self.cloudwatch = CloudWatch(self)
         self.logs = Logs(self)
-        services: list[Service] = [self.sqs, self.functions, self.cloudformation, self.cloudwatch, self.logs]
+        self.http = Http(self)
+        self.kinesis = Kinesis(self)
+        self.dynamodb_streams = DynamoDBStreams(self)
+        self.sns = Sns(self)
+        self.events = EventBridge(self)
+        self.scheduler = Scheduler(self)
+        self.pipes = Pipes(self)
+        self.stepfunctions = StepFunctions(self)
+        self.s3_notifications = S3Notifications(self)
+        services: list[Service] = [
+            self.sqs,
+            self.functions,
+            self.cloudformation,
+            self.cloudwatch,
+            self.logs,
+            self.kinesis,
+            self.dynamodb_streams,
+            self.sns,
+            self.events,
+            self.scheduler,
+            self.pipes,
+            self.stepfunctions,
+        ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)
         self._patterns = ClientPatterns(self)

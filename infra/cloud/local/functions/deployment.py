@@ -11,9 +11,9 @@ import json
 import urllib.parse
 from typing import Any
 
+from ..routes.targets import queue_url
 from ..service import Call, Caller, ServiceError
 from .concurrency import Pool
-from .destinations import queue_url
 from .layers import Layers
 from .model import Code, Configuration, Function, Version, describe
 from .names import LATEST, conflict, constraint, invalid

@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..routes.targets import Delivery, deliver
 from ..service import Caller, ServiceError
-from .validation import arn_service
 
 if TYPE_CHECKING:
     from ..world import World
@@ -113,18 +113,7 @@ class Destinations:
         caller = Caller("service", "lambda", role=role, invocation=event.request_id, trace=event.trace)
         outcome = "ok"
         try:
-            if arn_service(to) == "lambda":
-                params: dict[str, Any] = {
-                    "FunctionName": to,
-                    "InvocationType": "Event",
-                    "Payload": body.encode(),
-                }
-                self._world.call("lambda", "Invoke", params, caller)
-            else:
-                params = {"QueueUrl": queue_url(to), "MessageBody": body}
-                if attributes:
-                    params["MessageAttributes"] = attributes
-                self._world.call("sqs", "SendMessage", params, caller, region=to.split(":")[3])
+            deliver(self._world, Delivery(to, body, caller, message_attributes=attributes))
         except ServiceError as error:
             outcome = error.code
         self._world.journal.record(
@@ -140,12 +129,6 @@ class Destinations:
                 "to": to,
             },
         )
-
-
-def queue_url(arn: str) -> str:
-    """A queue's URL, as SQS answers it, from its ARN."""
-    _, _, _, region, account, name = arn.split(":", 5)
-    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
 
 
 def _parsed(payload: bytes) -> Any:

@@ -38,6 +38,17 @@ class Permissions(Registry):
         statements = target.function.policies.get(target.qualifier or "", {}).values()
         return any(_matches(statement, principal_service, context) for statement in statements)
 
+    def policy(self, arn: str) -> str | None:
+        """The resource-based policy of a function, version or alias as JSON; None if it has none."""
+        try:
+            target = self.target(arn)
+        except ServiceError:
+            return None
+        statements = target.function.policies.get(target.qualifier or "")
+        if not statements:
+            return None
+        return json.dumps({"Version": "2012-10-17", "Statement": list(statements.values())})
+
     def AddPermission(self, call: Call) -> dict[str, Any]:
         params = call.params
         function, qualifier = self._policy_target(call)

@@ -1,23 +1,34 @@
 """Which metric data points follow from which journal entries: one row per metric, in a table.
 
-A row of ``TABLE`` names the metric, the kind of entry it comes from, and what one entry contributes: a value
+A row of ``rows/`` names the metric, the kind of entry it comes from, and what one entry contributes: a value
 (or None: nothing), at which time, under which sets of dimensions. Metrics that are sampled rather than
 counted have a module of their own (``sqs_metrics``, ``lambda_metrics``) with the same methods; custom metrics
 come from PutMetricData (``cloudwatch.put_metric``) and from log lines in the embedded metric format.
 
-A new service's metrics: add rows here.
+A new service's metrics: add rows to its module in ``rows/``.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ..journal import Entry, Journal
 from .lambda_metrics import LambdaConcurrency
-from .queue_depth import queue_name
+from .rows import (
+    Row,
+    dynamodb,
+    events,
+    kinesis,
+    lambda_,
+    pipes,
+    s3,
+    scheduler,
+    sns,
+    sqs,
+    states,
+)
 from .series import MINUTE, Dimensions, MetricId, Series
 from .sqs_metrics import KINDS as SQS_KINDS
 from .sqs_metrics import SqsMetrics
@@ -26,96 +37,10 @@ from .statistics import Samples, StatisticSet
 SECOND = 1_000_000
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """``value`` may give a list: one data point each."""
-
-    namespace: str
-    name: str
-    unit: str
-    kind: str
-    value: Callable[[Entry], float | list[float] | None]
-    time: Callable[[Entry], int]
-    dimensions: Callable[[Entry], list[Dimensions]]
-
-
-def _at_end(entry: Entry) -> int:
-    return entry.time
-
-
-def invoked(entry: Entry) -> int:
-    """An invocation's metrics carry the time of the invocation, not of its end:
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html"""
-    return entry.start - int(entry.data.get("init_us", 0))
-
-
-def function_dimensions(entry: Entry) -> list[Dimensions]:
-    """Across all functions, by function, by resource (version or alias), by alias and executed version.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
-    """
-    name = entry.resource
-    version = entry.data.get("version", "$LATEST")
-    qualifier = entry.data.get("qualifier") or ("" if version == "$LATEST" else version)
-    function = ("FunctionName", name)
-    resource = ("Resource", f"{name}:{qualifier}" if qualifier else name)
-    found: list[Dimensions] = [(), (function,), (function, resource)]
-    if qualifier and qualifier != version:
-        found.append((("ExecutedVersion", version), function, resource))
-    return found
-
-
-def queue_dimensions(entry: Entry) -> list[Dimensions]:
-    return [(("QueueName", queue_name(entry.resource)),)]
-
-
-def _lambda(
-    name: str,
-    kind: str,
-    value: Callable[[Entry], float | list[float] | None],
-    unit: str = "Count",
-    time: Callable[[Entry], int] = _at_end,
-) -> Row:
-    return Row("AWS/Lambda", name, unit, kind, value, time, function_dimensions)
-
-
-# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-TABLE: tuple[Row, ...] = (
-    _lambda("Invocations", "lambda.invocation", lambda entry: 1, time=invoked),
-    _lambda("Errors", "lambda.invocation", lambda entry: int(entry.outcome != "ok"), time=invoked),
-    _lambda("Duration", "lambda.invocation", lambda entry: entry.duration / 1000, "Milliseconds", invoked),
-    _lambda("Throttles", "lambda.throttle", lambda entry: 1),
-    _lambda("AsyncEventsReceived", "lambda.async.queued", lambda entry: 1),
-    _lambda(
-        "AsyncEventAge",
-        "lambda.invocation",
-        lambda entry: (
-            (invoked(entry) - entry.data["arrived"]) / 1000 if entry.data["invoked_by"] == "async" else None
-        ),
-        "Milliseconds",
-        invoked,
-    ),
-    _lambda("AsyncEventsDropped", "lambda.async.dropped", lambda entry: 1),
-    _lambda(
-        "DeadLetterErrors",
-        "lambda.async.destination",
-        lambda entry: int(entry.outcome != "ok") if entry.data["reason"] == "dead-letter queue" else None,
-    ),
-    _lambda(
-        "DestinationDeliveryFailures",
-        "lambda.async.destination",
-        lambda entry: int(entry.outcome != "ok") if entry.data["reason"] != "dead-letter queue" else None,
-    ),
-    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-    Row(
-        "AWS/SQS",
-        "SentMessageSize",
-        "Bytes",
-        "sqs.sent",
-        lambda entry: [float(size) for _, _, size in entry.data["messages"]],
-        _at_end,
-        queue_dimensions,
-    ),
+TABLE: tuple[Row, ...] = tuple(
+    row
+    for module in (dynamodb, events, kinesis, lambda_, pipes, s3, scheduler, sns, sqs, states)
+    for row in module.ROWS
 )
 
 ROWS: dict[str, list[Row]] = {}
@@ -123,9 +48,9 @@ for _row in TABLE:
     ROWS.setdefault(_row.kind, []).append(_row)
 
 KINDS_OF_NAMESPACE: dict[str, tuple[str, ...]] = {
-    "AWS/Lambda": (*dict.fromkeys(row.kind for row in TABLE if row.namespace == "AWS/Lambda"),),
-    "AWS/SQS": SQS_KINDS,
-}
+    namespace: (*dict.fromkeys(row.kind for row in TABLE if row.namespace == namespace),)
+    for namespace in dict.fromkeys(row.namespace for row in TABLE)
+} | {"AWS/SQS": SQS_KINDS}
 """What to listen for to learn that a metric of this namespace has new data."""
 
 CUSTOM_KINDS = ("cloudwatch.put_metric", "logs.event")

@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
-from . import cdk, cloudwatch, dynamodb, iam, lambda_, lambda_events, logs, sqs, ssm
+from . import (
+    cdk,
+    cloudformation_,
+    cloudwatch,
+    custom,
+    dynamodb,
+    events,
+    iam,
+    kinesis,
+    lambda_,
+    lambda_events,
+    logs,
+    pipes,
+    s3,
+    scheduler,
+    sns,
+    sqs,
+    ssm,
+    stepfunctions,
+)
 from .base import Provider
 
 _PROVIDERS: dict[str, Provider] = {
     provider.type: provider()
-    for module in (cdk, cloudwatch, dynamodb, iam, lambda_, lambda_events, logs, sqs, ssm)
+    for module in (
+        cdk,
+        cloudformation_,
+        cloudwatch,
+        custom,
+        dynamodb,
+        events,
+        iam,
+        kinesis,
+        lambda_,
+        lambda_events,
+        logs,
+        pipes,
+        s3,
+        scheduler,
+        sns,
+        sqs,
+        ssm,
+        stepfunctions,
+    )
     for provider in module.PROVIDERS
 }
 

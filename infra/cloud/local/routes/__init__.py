@@ -1,0 +1,1 @@
+"""Who delivers to whom: the services that carry events from one resource to the next, one folder each."""

@@ -1,0 +1,78 @@
+"""HTTP inside the simulation: API destinations and SNS subscriptions call URLs, somebody here answers.
+
+No request leaves the process. A URL is answered by a handler that was registered for its host; a host that
+nobody registered does not resolve, as on the internet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ..world import World
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HttpRequest:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HttpResponse:
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class Unreachable(Exception):
+    """Nobody answers at this URL."""
+
+
+class Http:
+    """The hosts of a world. A handler may wait, in virtual time: it runs in the task of whoever sends."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._hosts: dict[str, Handler] = {}
+
+    def register(self, host: str, handler: Handler) -> None:
+        """Answer every request to ``host`` with ``handler``, from now on."""
+        self._hosts[host.lower()] = handler
+
+    def remove(self, host: str) -> None:
+        self._hosts.pop(host.lower(), None)
+
+    def send(self, request: HttpRequest, *, actor: str, trace: str = "") -> HttpResponse:
+        """Send from inside a task; takes the network's latency. Raises Unreachable."""
+        world = self._world
+        host = (urlsplit(request.url).hostname or "").lower()
+        handler = self._hosts.get(host)
+        started = world.kernel.now
+        latency = world.latency.sample("http.request")
+        world.kernel.sleep(latency >> 1)
+        outcome, response = "unreachable", None
+        if handler is not None:
+            response = handler(request)
+            outcome = "ok" if response.status < 300 else str(response.status)
+        world.kernel.sleep(latency - (latency >> 1))
+        world.journal.record(
+            "http.request",
+            request.url,
+            actor=actor,
+            duration=world.kernel.now - started,
+            outcome=outcome,
+            trace=trace,
+            data={"method": request.method},
+        )
+        if response is None:
+            raise Unreachable(f"{host} cannot be reached: nobody answers at {request.url}")
+        return response

@@ -1,0 +1,1 @@
+"""Amazon S3 as a source of events."""

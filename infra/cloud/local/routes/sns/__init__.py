@@ -1,0 +1,1 @@
+"""Amazon SNS: topics and what they deliver to."""

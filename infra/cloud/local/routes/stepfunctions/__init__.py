@@ -1,0 +1,1 @@
+"""AWS Step Functions: moto's interpreter in virtual time."""

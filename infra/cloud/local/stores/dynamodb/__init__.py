@@ -1,0 +1,1 @@
+"""Amazon DynamoDB Streams: what a table's writes leave behind."""
