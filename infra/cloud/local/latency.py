@@ -24,6 +24,7 @@ PACKAGED = Path(__file__).with_name("latency.toml")
 PARTS: dict[str, tuple[str, ...]] = {
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "http": ("request",),
+    "stepfunctions": ("express_transition", "transition"),
 }
 """Names that are parts of what a service does, not API operations of it."""
 

@@ -173,6 +173,7 @@ class World:
         try:
             self.kernel.shutdown()
         finally:
+            self.stepfunctions.close()
             self._patterns.uninstall()
             self.wire.uninstall()
             self._entropy.uninstall()
