@@ -1,4 +1,4 @@
-"""The history of an execution: its events as AWS numbers them, and the journal's entries that follow from them.
+"""The history of an execution: its events, numbered as AWS numbers them.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
 """

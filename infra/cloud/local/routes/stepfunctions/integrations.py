@@ -1,4 +1,4 @@
-"""Service integrations: the interpreter's boto3 clients are look-alikes whose calls the state machine's role makes.
+"""Service integrations: look-alikes of boto3's clients, whose calls the state machine's role makes.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """

@@ -142,13 +142,14 @@ def _own_patches(world: World, threads: Threads) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.program.program import Program
     from moto.stepfunctions.parser.asl.component.state import state as state_module
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
-    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component import (
-        InlineIterationComponent,
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        inline_iteration_component,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
+    InlineIterationComponent = inline_iteration_component.InlineIterationComponent  # noqa: N806
     kernel = world.kernel
     transition = world.latency.sample
 

@@ -1,7 +1,7 @@
 """Look-alikes of ``threading`` and ``time`` for the interpreter: its threads are tasks of the kernel.
 
-A thread knows the thread that started it, so that what belongs to an execution, a branch or an attempt that is
-over can be ended with it. Locks lock nothing: a task keeps its turn until it waits, and nobody waits in a lock.
+What a thread started ends with it, so nothing is left of an execution, a branch or an attempt that is over.
+Locks lock nothing: a task keeps its turn until it waits, and nobody waits in a lock.
 """
 
 from __future__ import annotations
