@@ -27,6 +27,7 @@ from .moto_bridge import Moto
 from .patches import ACCESS_KEY
 from .routes.eventbridge.service import EventBridge
 from .routes.http import Http
+from .routes.http_client import HttpClients
 from .routes.pipes.service import Pipes
 from .routes.s3.notifications import S3Notifications
 from .routes.scheduler.service import Scheduler
@@ -91,6 +92,7 @@ class World:
         self.cloudwatch = CloudWatch(self)
         self.logs = Logs(self)
         self.http = Http(self)
+        self._http_clients = HttpClients(self)
         self.kinesis = Kinesis(self)
         self.dynamodb_streams = DynamoDBStreams(self)
         self.sns = Sns(self)
@@ -125,6 +127,7 @@ class World:
         self._entropy.install()
         self.wire.install()
         self._patterns.install()
+        self._http_clients.install()
         self.session = new_session(region)
         boto3.DEFAULT_SESSION = new_session(region)
         _quiet_collector()
@@ -174,6 +177,7 @@ class World:
             self.kernel.shutdown()
         finally:
             self.stepfunctions.close()
+            self._http_clients.uninstall()
             self._patterns.uninstall()
             self.wire.uninstall()
             self._entropy.uninstall()

@@ -114,7 +114,7 @@ class Engine:
                 if resource.status == f"{verb}_IN_PROGRESS":
                     self.event(stack, resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
 
-        ctx = self.context(stack, request, resource.logical_id)
+        ctx = self.context(stack, request, resource)
         ctx.announce = announce
         outcome = self.provider(resource.type).create(ctx, props)
         announce(outcome.physical_id)
@@ -124,7 +124,7 @@ class Engine:
         """Change it in place. A provider may answer with another physical id, which then counts."""
         old = resource.properties
         resource.properties = new
-        ctx = self.context(stack, request, resource.logical_id)
+        ctx = self.context(stack, request, resource)
         outcome = self.provider(resource.type).update(ctx, resource.physical_id, old, new)
         self._take(resource, outcome)
 
@@ -132,7 +132,7 @@ class Engine:
         """Delete the physical resource, with its events; return whether it is gone."""
         self.event(stack, resource, "DELETE_IN_PROGRESS")
         provider = self.provider(resource.type)
-        ctx = self.context(stack, request, resource.logical_id)
+        ctx = self.context(stack, request, resource)
         try:
             provider.delete(ctx, resource.physical_id, resource.properties)
         except ServiceError as error:
@@ -154,16 +154,17 @@ class Engine:
         resource.ref = outcome.physical_id if outcome.ref is None else outcome.ref
         resource.attributes = outcome.attributes
 
-    def context(self, stack: Stack, request: Request, logical_id: str) -> Context:
+    def context(self, stack: Stack, request: Request, resource: Resource) -> Context:
         return Context(
             world=self.world,
             caller=request.caller,
             stack_name=stack.name,
             stack_id=stack.id,
-            logical_id=logical_id,
+            logical_id=resource.logical_id,
             account=stack.account,
             region=stack.region,
             announce=lambda physical_id: None,
+            resource_type=resource.type,
             capabilities=request.capabilities,
             tags=dict(request.tags),
         )
@@ -173,6 +174,10 @@ class Engine:
         provider = provider_for(kind)
         assert provider is not None, kind  # the pre-flight has refused every other type
         return provider
+
+
+def is_custom(kind: str) -> bool:
+    return kind == "AWS::CloudFormation::CustomResource" or kind.startswith("Custom::")
 
 
 INTERRUPTED = "The operation was interrupted."
@@ -189,6 +194,11 @@ class Existing:
 
     def attribute(self, logical_id: str, name: str) -> Any:
         resource = self._found(logical_id)
+        if name not in resource.attributes and is_custom(resource.type):
+            raise invalid(
+                f"CustomResource attribute error: Vendor response doesn't contain {name} attribute in object "
+                f"{resource.physical_id}"
+            )
         if name not in resource.attributes:
             raise invalid(
                 f"Template error: resource {logical_id} does not support attribute type {name} in Fn::GetAtt"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from ..service import Call, Caller, Service, ServiceError
+from .cdk_substitution import substitute
 from .deployment import Deployment
 from .engine import Engine
 from .graph import order
@@ -19,6 +20,7 @@ from .outputs import Exports
 from .parameters import resolve
 from .preflight import active, check_resources, check_rules
 from .references import invalid
+from .responses import ResponseUrls
 from .stack import ChangeSet, Request, Stack
 from .template import Template, parse
 
@@ -65,6 +67,7 @@ class Requests(Service):
         """Every stack there ever was, by id; the deleted ones answer to their id only."""
         self.engine = Engine(world)
         self.exports = Exports(self.live)
+        self.responses = ResponseUrls(world)
         self.executed: dict[str, ChangeSet] = {}
         """Change sets that are done with, by id: described by their ARN for ever, also after their stack."""
 
@@ -158,7 +161,7 @@ class Requests(Service):
     def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
         params = call.params
         _check_params(params)
-        template = parse(self._text(call, previous))
+        template = substitute(parse(self._text(call, previous)))
         values = resolve(
             template,
             params.get("Parameters") or [],

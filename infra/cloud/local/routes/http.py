@@ -48,6 +48,10 @@ class Http:
         """Answer every request to ``host`` with ``handler``, from now on."""
         self._hosts[host.lower()] = handler
 
+    def knows(self, host: str) -> bool:
+        """Whether somebody answers at this host."""
+        return host.lower() in self._hosts
+
     def remove(self, host: str) -> None:
         self._hosts.pop(host.lower(), None)
 

@@ -54,6 +54,7 @@ class Context:
     account: str
     region: str
     announce: Callable[[str], None]
+    resource_type: str = ""
     capabilities: tuple[str, ...] = ()
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
 

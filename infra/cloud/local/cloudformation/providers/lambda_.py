@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 
 from __future__ import annotations
 
+import functools
 import io
 import zipfile
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ...functions.validation import PYTHON_RUNTIMES
@@ -144,7 +146,8 @@ class Function(Provider):
 
 
 def _code(props: dict[str, Any]) -> dict[str, Any]:
-    """The Code as Lambda's API takes it; inline source becomes an archive that holds ``index.py``.
+    """The Code as Lambda's API takes it; inline source becomes an archive that holds ``index.py``,
+    and AWS's module ``cfnresponse`` if the source names it.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
     """
@@ -154,7 +157,14 @@ def _code(props: dict[str, Any]) -> dict[str, Any]:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("index.py", (1980, 1, 1, 0, 0, 0)), code["ZipFile"])
+        if "cfnresponse" in code["ZipFile"]:
+            archive.writestr(zipfile.ZipInfo("cfnresponse.py", (1980, 1, 1, 0, 0, 0)), _cfnresponse())
     return {"ZipFile": buffer.getvalue()}
+
+
+@functools.cache
+def _cfnresponse() -> str:
+    return (Path(__file__).parents[1] / "cfnresponse.py").read_text("utf-8")
 
 
 class Version(Provider):

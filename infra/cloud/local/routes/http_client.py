@@ -1,0 +1,200 @@
+"""Python's HTTP clients led to the hosts of the world: ``http.client``, and what is built on it.
+
+``urllib.request``, ``urllib3``, ``requests`` and ``cfnresponse`` all end in a connection's ``connect``. Here
+it connects to nothing: what is sent is kept until the client asks for the answer, and then ``Http.send``
+makes it, in virtual time. From inside the simulation no other host can be reached, by any means; a notebook's
+own code still has its network, but for the names of AWS and of the world's hosts.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import http.client
+import io
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import greenlet
+import urllib3.connection
+
+from ..service import Caller, NotSimulated
+from .http import HttpRequest, HttpResponse, Unreachable
+
+if TYPE_CHECKING:
+    from ..world import World
+
+_AWS = (".amazonaws.com", ".on.aws", ".api.aws")
+_PORTS = {"http": 80, "https": 443}
+
+
+class NoNetwork(NotSimulated, OSError):
+    """A handler called a host outside of the simulation. An OSError, as a failed connection is."""
+
+
+class HttpClients:
+    """The patches, for as long as a world is open."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kernel = world.kernel
+        self._undo: list[tuple[Any, str, Any]] = []
+
+    def install(self) -> None:
+        for kind, scheme in (
+            (http.client.HTTPConnection, "http"),
+            (http.client.HTTPSConnection, "https"),
+            (urllib3.connection.HTTPConnection, "http"),
+            (urllib3.connection.HTTPSConnection, "https"),
+        ):
+            self._patch(kind, "connect", self._connecting(kind.connect, scheme))
+        self._patch(socket, "getaddrinfo", self._resolving(socket.getaddrinfo))
+        self._patch(socket.socket, "connect", self._opening(socket.socket.connect))
+
+    def uninstall(self) -> None:
+        while self._undo:
+            target, name, original = self._undo.pop()
+            setattr(target, name, original)
+
+    def _patch(self, target: Any, name: str, value: Any) -> None:
+        self._undo.append((target, name, getattr(target, name)))
+        setattr(target, name, value)
+
+    # -- patches ---------------------------------------------------------------------------------
+
+    def _connecting(self, original: Callable[..., None], scheme: str) -> Callable[..., None]:
+        def connect(connection: Any) -> None:
+            host = str(connection.host).rstrip(".").lower()
+            if not self._answers(host):
+                original(connection)
+                return
+            connection.sock = _Exchange(self._send, scheme, host, connection.port)
+            if scheme == "https":
+                connection.is_verified = True
+
+        return connect
+
+    def _resolving(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._inside():
+                raise _refusal(str(host))
+            return original(host, *args, **kwargs)
+
+        return getaddrinfo
+
+    def _opening(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(sock: Any, address: Any) -> Any:
+            if self._inside() and sock.family in (socket.AF_INET, socket.AF_INET6):
+                raise _refusal(str(address[0]))
+            return original(sock, address)
+
+        return connect
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _inside(self) -> bool:
+        return self._kernel.current is not None and greenlet.getcurrent() is self._kernel.current
+
+    def _answers(self, host: str) -> bool:
+        """Whether a connection to this host is the simulation's. Raises NoNetwork if it may not be made."""
+        if self._world.http.knows(host):
+            return True
+        if self._inside():
+            raise _refusal(host)
+        return host.endswith(_AWS)
+
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        try:
+            if self._inside():
+                caller = self._kernel.current.context if self._kernel.current else None
+                actor = caller.name if isinstance(caller, Caller) else "notebook"
+                trace = caller.trace if isinstance(caller, Caller) else ""
+                return self._world.http.send(request, actor=actor, trace=trace)
+            trace = self._world.new_trace()
+            response: HttpResponse = self._kernel.call(
+                lambda: self._world.http.send(request, actor="notebook", trace=trace),
+                name=f"{request.method} {request.url}",
+                context=Caller("notebook", "notebook", trace=trace),
+            )
+            return response
+        except Unreachable as error:
+            raise NoNetwork(f"NotSimulated: {error}") from None
+
+
+def _refusal(host: str) -> NoNetwork:
+    return NoNetwork(
+        f"NotSimulated: a connection to {host} would leave this process. Inside the local cloud only its own "
+        "hosts answer (function URLs, and what was registered with it)"
+    )
+
+
+class _Exchange:
+    """A socket's look-alike: takes the bytes of one request, and gives those of its answer."""
+
+    def __init__(
+        self, send: Callable[[HttpRequest], HttpResponse], scheme: str, host: str, port: int | None
+    ) -> None:
+        self._send = send
+        self._origin = f"{scheme}://{host}" + (f":{port}" if port not in (None, _PORTS[scheme]) else "")
+        self._sent = bytearray()
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        self._sent += data
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        self._sent += data
+        return len(data)
+
+    def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> io.BufferedReader:
+        request = parse_request(bytes(self._sent), self._origin)
+        self._sent.clear()
+        response = self._send(request)
+        return io.BufferedReader(io.BytesIO(format_response(response)))  # type: ignore[arg-type]
+
+    def settimeout(self, value: float | None) -> None: ...
+
+    def setsockopt(self, *args: Any) -> None: ...
+
+    def shutdown(self, how: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        return b"" if binary_form else {}
+
+
+def parse_request(data: bytes, origin: str) -> HttpRequest:
+    """A request as it would go over the wire; a chunked body is put together."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    line, _, fields = head.partition(b"\r\n")
+    method, target, _ = line.decode("latin-1").split(" ", 2)
+    parsed = email.parser.BytesHeaderParser(policy=email.policy.HTTP).parsebytes(fields + b"\r\n\r\n")
+    headers = {str(name).lower(): str(value) for name, value in parsed.items()}
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = _unchunked(body)
+    url = target if "://" in target else origin + target
+    return HttpRequest(method, url, headers, body.decode("utf-8", "surrogateescape"))
+
+
+def _unchunked(data: bytes) -> bytes:
+    whole = b""
+    while data:
+        size, _, rest = data.partition(b"\r\n")
+        length = int(size.partition(b";")[0], 16)
+        if not length:
+            break
+        whole, data = whole + rest[:length], rest[length + 2 :]
+    return whole
+
+
+def format_response(response: HttpResponse) -> bytes:
+    """The answer as bytes. The connection counts as closed after it, so that none is kept."""
+    body = response.body.encode("utf-8", "surrogateescape")
+    reason = http.client.responses.get(response.status, "")
+    own = ("content-length", "connection", "transfer-encoding")
+    fields = {name: value for name, value in response.headers.items() if name.lower() not in own}
+    lines = [f"HTTP/1.1 {response.status} {reason}"]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + body
