@@ -95,7 +95,8 @@ def _ask(
             raise invalid(
                 "CloudFormation did not receive a response from your Custom Resource. Please check your "
                 f"logs for requestId [{request_id}]. If you are using the Python cfn-response module, you "
-                "may need to update your Lambda function so that CloudFormation can attach the updated version."
+                "may need to update your Lambda function so that CloudFormation can attach the updated "
+                "version."
             )
     finally:
         service.responses.close(url)
