@@ -22,9 +22,11 @@ from .kernel import MILLISECOND, Kernel
 PACKAGED = Path(__file__).with_name("latency.toml")
 
 PARTS: dict[str, tuple[str, ...]] = {
+    "dynamodb": ("ttl_deletion",),
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "http": ("request",),
     "stepfunctions": ("express_transition", "transition"),
+    "s3": ("notification",),
 }
 """Names that are parts of what a service does, not API operations of it."""
 
