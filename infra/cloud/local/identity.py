@@ -12,6 +12,7 @@ import datetime
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 from .kernel import SECOND
 from .permissions import KEY_PARAMETER, Directory, Params, context_keys, needed
@@ -36,6 +37,7 @@ class Source(Directory, Protocol):
     """Where policies are kept."""
 
     def role(self, arn: str) -> Role: ...
+    def trust(self, arn: str) -> str | None: ...
 
 
 class Identity:
@@ -88,6 +90,23 @@ class Identity:
             return Decision(True)
         policy = self._resource_policy(action.partition(":")[0], resource)
         return self._ask(caller, action, resource, context or {}, region, policy)
+
+    def may_assume(self, role: str, principal: str, source_arn: str) -> bool:
+        """Does the role exist, and does its trust policy let this service assume it for that resource?
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html
+        """
+        document = self._source.trust(role)
+        if document is None:
+            return False
+        context: dict[str, str | list[str]] = {
+            "aws:sourcearn": source_arn,
+            "aws:sourceaccount": source_arn.split(":")[4],
+            "aws:principalservicename": principal,
+            "aws:principalisawsservice": "true",
+        }
+        request = Request("sts:AssumeRole", role, context, (principal,))
+        return decide(request, (), None, parse(document)).allowed
 
     def _check_principal(
         self, caller: Caller, service: str, operation: str, params: Params, region: str, account: str
@@ -273,6 +292,18 @@ class MotoSource:
                 boundary = '{"Statement": []}'  # allows nothing
         tags = {tag["Key"]: tag["Value"] for tag in _tags(role.tags)}
         return Role(tuple(map(_text, documents)), boundary, tags, role.id)
+
+    def trust(self, arn: str) -> str | None:
+        """The role's trust policy in JSON; None if there is no such role."""
+        from moto.iam.exceptions import NotFoundException
+        from moto.iam.models import iam_backends
+
+        backend: Any = iam_backends[arn.split(":")[4]]["aws"]
+        try:
+            role = backend.get_role(arn.rpartition("/")[2])
+        except NotFoundException:
+            return None
+        return unquote(_text(role.assume_role_policy_document))
 
     def secret(self, name: str, region: str, account: str) -> str:
         from moto.secretsmanager.models import secretsmanager_backends
