@@ -64,6 +64,7 @@ def error_response(error: ServiceError, model: ServiceModel) -> dict[str, Any]:
     if "QueryErrorCode" in fields:  # SQS: see stores/sqs/errors.py
         shown["QueryErrorCode"] = fields.pop("QueryErrorCode")
         shown["Type"] = fields.pop("Type", "Sender")
+    shown.update(fields.pop("Error", {}))  # members of the error itself, as S3 has them
     shape = model.shape_for_error_code(error.code)
     for member in ("message", "Message"):
         if shape is not None and member in shape.members:

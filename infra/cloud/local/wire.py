@@ -161,6 +161,10 @@ class Wire:
                 name = f"before-send.{operation.service_model.service_id.hyphenize()}.{operation.name}"
                 endpoint._event_emitter.emit(name, request=request)
                 return self._native(service, operation, exchange.params, exchange.region)
+            if service == "s3" and operation.name in self._world.s3_notifications.operations:
+                return 200, self._world.s3_notifications.operations[operation.name](
+                    self._as_call(service, operation, exchange.params, exchange.region)
+                )
             if service not in moto_bridge.ANSWERED:
                 raise NotSimulated(
                     f"NotSimulated: {service}:{operation.name} - {service} is not simulated yet"
@@ -239,6 +243,8 @@ class Wire:
             outcome = parsed.get("Error", {}).get("Code", str(status))
         if service == "iam":
             world.identity.invalidate()
+        elif service == "s3" and status < 300:
+            world.s3_notifications.observe(name, params, caller)
         world.journal.record(
             "api." + latency_name,
             resource(params),
@@ -254,17 +260,19 @@ class Wire:
     def _native(
         self, service: str, operation: OperationModel, params: dict[str, Any], region: str
     ) -> tuple[int, dict[str, Any]]:
-        world = self._world
-        assert self._kernel.current is not None
-        caller = self._kernel.current.context or NOTEBOOK
-        call = Call(service, operation.name, params, caller, region, world.account)
-        answer = dict(world.services[service].operation(operation.name)(call) or {})
+        call = self._as_call(service, operation, params, region)
+        answer = dict(self._world.services[service].operation(operation.name)(call) or {})
         status = answer.pop("$status", 200)
         if operation.has_streaming_output and operation.output_shape is not None:
             member = operation.output_shape.serialization["payload"]
             body = answer.get(member, b"")
             answer[member] = StreamingBody(io.BytesIO(body), len(body))
         return status, answer
+
+    def _as_call(self, service: str, operation: OperationModel, params: dict[str, Any], region: str) -> Call:
+        assert self._kernel.current is not None
+        caller = self._kernel.current.context or NOTEBOOK
+        return Call(service, operation.name, params, caller, region, self._world.account)
 
     def perform(
         self, service: str, operation_name: str, params: dict[str, Any], caller: Caller, region: str
