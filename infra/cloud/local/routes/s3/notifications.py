@@ -1,7 +1,7 @@
 """S3 event notifications: what a bucket tells, and to whom.
 
-Events follow from the calls of the S3 API as the wire sees them succeed; moto keeps the objects. Delivery takes
-seconds (``s3.notification`` in ``latency.toml``) and asks the destination's policy for the bucket.
+Events follow from the calls of the S3 API as the wire sees them succeed; moto keeps the objects. Delivery
+takes seconds (``s3.notification`` in ``latency.toml``) and asks the destination's policy for the bucket.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 """
 

@@ -51,7 +51,7 @@ KINDS = {
     "Queue": ("QueueConfigurations", "QueueArn", "sqs"),
     "CloudFunction": ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda"),
 }
-"""Kind of destination, by S3's older name: the list in the API, the member with the ARN, the ARN's service."""
+"""Kind of destination, by S3's older name: its list in the API, the member with the ARN, its service."""
 
 AMBIGUOUS = (
     "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are "
