@@ -24,24 +24,37 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "build" / "assemblies"
 ASSET_BUCKET = "workshop-assets-${AWS::AccountId}-${AWS::Region}"
 
+_LEFT_OUT = frozenset({".aws-sam", ".git", ".venv", "__pycache__", "cdk.out", "node_modules"})
+"""Folders that no function needs."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Asset:
-    """A file or folder that the template expects in the asset bucket under ``key``."""
+    """A file or folder that the template expects in ``bucket`` under ``key``."""
 
     key: str
     path: Path
     zipped: bool
+    bucket: str = ASSET_BUCKET
+    """May hold ``${AWS::AccountId}`` and ``${AWS::Region}``."""
+    inside: str = ""
+    """A folder in the zip that everything goes into (``python/``)."""
+    content_given: bytes | None = None
 
     def content(self) -> bytes:
         """What to upload. A folder is zipped with fixed dates, so equal folders give equal bytes."""
+        if self.content_given is not None:
+            return self.content_given
         if not self.zipped:
             return self.path.read_bytes()
+        root = self.path if self.path.is_dir() else self.path.parent
+        files = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(self.path.rglob("*")):
-                if file.is_file():
-                    entry = zipfile.ZipInfo(file.relative_to(self.path).as_posix(), (2026, 1, 1, 0, 0, 0))
+            for file in files:
+                name = file.relative_to(root)
+                if file.is_file() and not _LEFT_OUT.intersection(name.parts):
+                    entry = zipfile.ZipInfo(self.inside + name.as_posix(), (2026, 1, 1, 0, 0, 0))
                     entry.external_attr = 0o644 << 16
                     archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
         return buffer.getvalue()

@@ -6,14 +6,20 @@ Assets go to a bucket of the workshop's own, so neither the CDK's command line n
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from .assembly import ASSET_BUCKET, Assembly
+from .assembly import Assembly, Asset
 from .cloud.interface import Application
+from .template_text import load
 
+MAX_BODY = 51_200
+"""Bytes of a template that a request may carry itself.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
@@ -28,20 +34,23 @@ def deploy(
     account: str,
     region: str,
     now: Callable[[], float],
+    parameters: dict[str, str] | None = None,
     tags: dict[str, str] | None = None,
 ) -> Application:
     """Create or update the stack and wait until it is complete. Raises DeployFailed."""
     started = now()
-    _upload(client("s3"), assembly, account, region)
+    _upload(client("s3"), assembly.assets, account, region)
     cloudformation = client("cloudformation")
     name = assembly.stack_name
     update = _exists(cloudformation, name)
+    template = _template(client("s3"), assembly.template, account, region)
     try:
         change_set = cloudformation.create_change_set(
             StackName=name,
             ChangeSetName=f"workshop-{int(now() * 1000)}",
             ChangeSetType="UPDATE" if update else "CREATE",
-            TemplateBody=assembly.template,
+            **template,
+            Parameters=_values(cloudformation, name if update else "", template, parameters or {}),
             Capabilities=CAPABILITIES,
             Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         )["Id"]
@@ -83,16 +92,77 @@ def destroy(client: Callable[[str], Any], name: str) -> None:
         raise DeployFailed(f"{name} was not deleted: {stack.get('StackStatusReason', '')}") from None
 
 
-def _upload(s3: Any, assembly: Assembly, account: str, region: str) -> None:
-    if not assembly.assets:
-        return
-    bucket = ASSET_BUCKET.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError:
-        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket=bucket, **where)
-    for asset in assembly.assets:
+def deploy_all(
+    client: Callable[[str], Any],
+    assemblies: list[Assembly],
+    parameters: dict[str, str],
+    *,
+    account: str,
+    region: str,
+    now: Callable[[], float],
+) -> Application:
+    """Deploy stacks one after the other. Of several, the answer holds the outputs of all."""
+    made = []
+    for assembly in assemblies:
+        known = load(assembly.template).get("Parameters") or {}
+        unknown = [name for name in parameters if name not in known]
+        if unknown and len(assemblies) == 1:
+            names = ", ".join(known) or "none"
+            raise TypeError(f"{assembly.stack_name} has no parameter {unknown[0]!r}; it has: {names}")
+        values = {name: value for name, value in parameters.items() if name in known}
+        made.append(deploy(client, assembly, account=account, region=region, now=now, parameters=values))
+    return made[0] if len(made) == 1 else Application.of(made)
+
+
+def _values(
+    cloudformation: Any, name: str, template: dict[str, str], given: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Parameter values for the API: those given, and of an existing stack the ones it has."""
+    values: list[dict[str, Any]] = [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in given.items()
+    ]
+    if name:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        before = [each["ParameterKey"] for each in stack.get("Parameters", [])]
+        declared = cloudformation.get_template_summary(**template)["Parameters"] if before else []
+        values += [
+            {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+            for each in declared
+            if each["ParameterKey"] in before
+            and each["ParameterKey"] not in given
+            and "DefaultValue" not in each
+        ]
+    return values
+
+
+def _template(s3: Any, text: str, account: str, region: str) -> dict[str, str]:
+    """How the API gets the template: as it is, or from the asset bucket if it is too long for that."""
+    content = text.encode()
+    if len(content) <= MAX_BODY:
+        return {"TemplateBody": text}
+    key = hashlib.sha256(content).hexdigest()[:32] + ".template"
+    asset = Asset(key, Path(key), False, content_given=content)
+    _upload(s3, (asset,), account, region)
+    return {"TemplateURL": f"https://s3.{region}.amazonaws.com/{_bucket(asset, account, region)}/{key}"}
+
+
+def _bucket(asset: Asset, account: str, region: str) -> str:
+    name = asset.bucket.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+    return name.replace("${AWS::Partition}", "aws")
+
+
+def _upload(s3: Any, assets: tuple[Asset, ...], account: str, region: str) -> None:
+    ready: dict[str, None] = {}
+    for asset in assets:
+        bucket = _bucket(asset, account, region)
+        if bucket not in ready:
+            ready[bucket] = None
+            try:
+                s3.head_bucket(Bucket=bucket)
+            except ClientError:
+                constraint = {"LocationConstraint": region}
+                where = {} if region == "us-east-1" else {"CreateBucketConfiguration": constraint}
+                s3.create_bucket(Bucket=bucket, **where)
         try:
             s3.head_object(Bucket=bucket, Key=asset.key)
         except ClientError:

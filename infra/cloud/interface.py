@@ -24,7 +24,27 @@ class Application(Mapping[str, str]):
         self.outputs = outputs
         self.resources = resources
         """Logical id -> physical id."""
+        self.stacks: dict[str, Application] = {stack_name: self}
+        """Each stack by its name."""
         self._summary = summary
+
+    @classmethod
+    def of(cls, stacks: list[Application]) -> Application:
+        """Several stacks as one: outputs as ``Stack.Output``, and as ``Output`` where only one has it."""
+        outputs: dict[str, str] = {}
+        resources: dict[str, str] = {}
+        for merged, own in (
+            (outputs, [stack.outputs for stack in stacks]),
+            (resources, [stack.resources for stack in stacks]),
+        ):
+            names = [name for each in own for name in each]
+            for stack, values in zip(stacks, own, strict=True):
+                merged.update({f"{stack.stack_name}.{name}": value for name, value in values.items()})
+                merged.update({name: value for name, value in values.items() if names.count(name) == 1})
+        application = cls(", ".join(stack.stack_name for stack in stacks), outputs, resources, "")
+        application.stacks = {stack.stack_name: stack for stack in stacks}
+        application._summary = "\n".join(repr(stack) for stack in stacks) or "no stacks"
+        return application
 
     def __getitem__(self, name: str) -> str:
         try:
@@ -72,8 +92,25 @@ class Cloud(abc.ABC):
         """A boto3 resource for this target."""
 
     @abc.abstractmethod
-    def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
-        """Synthesize a CDK stack class, create or update the stack, return its outputs."""
+    def deploy(
+        self,
+        stack: Any,
+        *,
+        stack_name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **properties: Any,
+    ) -> Application:
+        """Create or update what is given, and return its outputs. ``stack`` is
+
+        - a CDK stack class, with its own ``properties``;
+        - a template file of CloudFormation or AWS SAM (YAML or JSON) or its folder: local code is packed and
+          uploaded, and ``properties`` are its parameters;
+        - a CDK ``App``, a folder with a ``cdk.json``, or a ``cdk.out``: all its stacks, each after those it
+          depends on, or the one of ``stack_name``.
+
+        ``parameters`` are values of CloudFormation parameters. Requirements of functions are not installed.
+        Raises TypeError or ValueError for something else, DeployFailed if the stack cannot be made.
+        """
 
     @abc.abstractmethod
     def destroy(self, app: Application | str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from infra.cloud import connect
 from infra.cloud.local.service import NotSimulated
 from infra.deploy import DeployFailed
+from infra.sources import ACCEPTED
 from infra.stacks.queue_processing import QueueProcessing
 from infra.stacks.welcome import Welcome
 from labs.queue_processing.scenario import parcels_of
@@ -125,11 +126,16 @@ def test_a_latency_table_that_makes_no_sense_is_refused_by_field(latency, messag
 # -- deploy and destroy --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stack", ["QueueProcesing", None, int, QueueProcessing.__init__])
-def test_what_is_not_a_stack_class_is_refused(cloud, stack):
-    message = f"deploy() takes a CDK stack class, such as QueueProcessing; got {stack!r}"
-    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+@pytest.mark.parametrize("stack", [None, int, QueueProcessing.__init__])
+def test_what_is_nothing_to_deploy_is_refused(cloud, stack):
+    with pytest.raises(TypeError, match=f"^{re.escape(f'{ACCEPTED}; got {stack!r}')}$"):
         cloud.deploy(stack)
+
+
+def test_a_template_that_is_not_there_is_refused(cloud):
+    message = f"there is no file or folder 'QueueProcesing'; {ACCEPTED}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        cloud.deploy("QueueProcesing")
 
 
 def test_a_typo_in_a_property_is_named_with_the_nearest_there_is(cloud):

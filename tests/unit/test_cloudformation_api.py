@@ -269,7 +269,7 @@ def test_the_template_of_nothing() -> None:
 def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
     stacks = Stacks()
     template = {
-        "Transform": "AWS::Serverless-2016-10-31",
+        "Transform": "AWS::Include",
         "Resources": {
             "Api": {"Type": "AWS::AppSync::GraphQLApi"},
             "Queue1": {"Type": "AWS::SQS::Queue", "Properties": {"Foo": 1, "Tags": [], "DelaySeconds": 1}},
@@ -287,7 +287,7 @@ def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
         },
     }
     expected = (
-        "NotSimulated: Fn::ForEach::Loop in Resources, transform AWS::Serverless-2016-10-31, "
+        "NotSimulated: Fn::ForEach::Loop in Resources, transform AWS::Include, "
         "AWS::AppSync::GraphQLApi (Api), property AWS::SQS::Queue.Foo (Queue1), "
         "property AWS::Lambda::Function.Code.ImageUri (Fn), property AWS::Lambda::Function.VpcConfig (Fn), "
         "AWS::Lambda::Function runtime ruby3.3 (Fn), UpdatePolicy (Kept), DeletionPolicy Snapshot (Kept)"

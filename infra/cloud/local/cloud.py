@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.assembly import synthesize
 from infra.cloud.interface import Application, Cloud, Handle
-from infra.deploy import deploy, destroy
+from infra.deploy import deploy_all, destroy
+from infra.sources import plan
 
 from .durations import microseconds
 from .kernel import Task
@@ -66,20 +66,26 @@ class LocalCloud(Cloud):
         self._check_open()
         return self.world.session.resource(service)
 
-    def deploy(self, stack: Any, *, stack_name: str | None = None, **properties: Any) -> Application:
+    def deploy(
+        self,
+        stack: Any,
+        *,
+        stack_name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **properties: Any,
+    ) -> Application:
         self._check_open()
-        if not isinstance(stack, type) or not any(kind.__module__ == "aws_cdk" for kind in stack.__mro__):
-            raise TypeError(f"deploy() takes a CDK stack class, such as QueueProcessing; got {stack!r}")
-        assembly = synthesize(stack, stack_name or stack.__name__, properties)
+        found = plan(stack, stack_name, parameters, properties, account=self.account, region=self.region)
         app: Application = self._in_task(
-            lambda: deploy(
+            lambda: deploy_all(
                 self.world.client,
-                assembly,
+                found.assemblies,
+                found.parameters,
                 account=self.account,
                 region=self.region,
                 now=lambda: self.world.kernel.now / 1_000_000,
             ),
-            f"deploy {assembly.stack_name}",
+            f"deploy {', '.join(assembly.stack_name for assembly in found.assemblies)}",
         )
         return app
 
@@ -87,8 +93,9 @@ class LocalCloud(Cloud):
         self._check_open()
         if not isinstance(app, str | Application):
             raise TypeError(f"destroy() takes what deploy() returned, or a stack's name; got {app!r}")
-        name = app if isinstance(app, str) else app.stack_name
-        self._in_task(lambda: destroy(self.world.client, name), f"destroy {name}")
+        names = [app] if isinstance(app, str) else [*app.stacks][::-1]
+        for name in names:
+            self._in_task(lambda name=name: destroy(self.world.client, name), f"destroy {name}")  # type: ignore[misc]
 
     # -- time ------------------------------------------------------------------------------------
 

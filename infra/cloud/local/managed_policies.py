@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -76,3 +77,16 @@ def _find(name: str) -> dict[str, Any] | None:
     start = aws_managed_policies_data.index("{", start)
     data: dict[str, Any] = json.JSONDecoder().raw_decode(aws_managed_policies_data, start)[0]
     return data
+
+
+@functools.cache
+def arns() -> dict[str, str]:
+    """Name -> ARN of every policy there is, found without decoding their documents."""
+    names = re.finditer(r'^ "([^"]+)":\{', aws_managed_policies_data, re.MULTILINE)
+    places = [(match.end(), match.group(1)) for match in names]
+    ends = [start for start, _ in places[1:]] + [len(aws_managed_policies_data)]
+    found = {}
+    for (start, name), end in zip(places, ends, strict=True):
+        path = re.compile(r'^  "Path":"([^"]+)"', re.MULTILINE).search(aws_managed_policies_data, start, end)
+        found[name] = f"arn:aws:iam::aws:policy{path.group(1) if path else '/'}{name}"
+    return found

@@ -16,6 +16,7 @@ from .intrinsics import (
 from .providers import provider_for
 from .references import invalid, mentions
 from .template import Definition, Template
+from .transforms import SIMULATED
 
 _IAM_TYPES = {
     "AWS::IAM::AccessKey": "",
@@ -86,7 +87,7 @@ def check_rules(template: Template, evaluator: Evaluator) -> None:
 def check_resources(template: Template, definitions: Mapping[str, Definition], evaluator: Evaluator) -> None:
     """Raise ValidationError with every type, property and feature that is not simulated, or not valid."""
     refused = list(template.refused)
-    refused += [f"transform {name}" for name in template.transforms if name != LANGUAGE_EXTENSIONS]
+    refused += [f"transform {name}" for name in template.transforms if name not in SIMULATED]
     functions = _functions(template)
     refused += functions
     problems: list[str] = []

@@ -22,7 +22,8 @@ from .preflight import active, check_resources, check_rules
 from .references import invalid
 from .responses import ResponseUrls
 from .stack import ChangeSet, Request, Stack
-from .template import Template, parse
+from .template import Template
+from .transforms import process
 
 if TYPE_CHECKING:
     from ..world import World
@@ -161,10 +162,11 @@ class Requests(Service):
     def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
         params = call.params
         _check_params(params)
-        template = substitute(parse(self._text(call, previous)))
+        text, given = self._text(call, previous), params.get("Parameters") or []
+        template = substitute(process(text, given, previous.given if previous else None))
         values = resolve(
             template,
-            params.get("Parameters") or [],
+            given,
             previous.given if previous else None,
             lambda names: self._ssm_values(names, call.caller),
         )

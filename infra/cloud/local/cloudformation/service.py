@@ -10,6 +10,7 @@ from typing import Any
 
 from ..service import Call, ServiceError
 from . import views
+from .cdk_substitution import substitute
 from .change_sets import ChangeSets
 from .changes import find_changes
 from .deployment import Deployment
@@ -18,7 +19,7 @@ from .intrinsics import KNOWN_AFTER_APPLY
 from .parameters import check_declarations
 from .preflight import active, check_capabilities, check_resources
 from .references import invalid
-from .template import parse
+from .transforms import process
 
 NO_UPDATES = "No updates are to be performed."
 
@@ -182,7 +183,9 @@ class CloudFormation(ChangeSets):
         if not name and not change_set.startswith("arn:"):
             raise invalid("StackName is a required parameter.")
         holder = self._change_set(call) if change_set else self._existing(name)
-        text = holder.request.template.text
+        template = holder.request.template
+        text = template.text if call.params.get("TemplateStage") == "Original" else ""
+        text = text or template.processed or template.text
         body: Any = json.loads(text) if text.lstrip().startswith("{") else text
         return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
@@ -192,13 +195,13 @@ class CloudFormation(ChangeSets):
             if stack.status == "REVIEW_IN_PROGRESS":
                 raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
             return views.template_summary(stack.request.template)
-        template = parse(self._text(call, None))
+        template = substitute(process(self._text(call, None), ()))
         check_declarations(template)
         return views.template_summary(template)
 
     def ValidateTemplate(self, call: Call) -> dict[str, Any]:
         """Checks as CreateStack does, with parameters that have no default unknown."""
-        template = parse(self._text(call, None))
+        template = substitute(process(self._text(call, None), ()))
         check_declarations(template)
         values = {name: each.get("Default", KNOWN_AFTER_APPLY) for name, each in template.parameters.items()}
         evaluator = self._evaluator(template, values, self._new_stack(call, "validate"), ())

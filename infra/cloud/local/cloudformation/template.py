@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+from infra.template_text import load
 
 from .intrinsics import PSEUDO_PARAMETERS
 from .references import invalid, mentions
@@ -74,6 +74,8 @@ class Template:
     outputs: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     transforms: tuple[str, ...] = ()
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    processed: str = ""
+    """The text after its transforms, as ``GetTemplate`` shows it; empty if there were none."""
     refused: tuple[str, ...] = ()
     """Names of language features that are not simulated."""
 
@@ -84,7 +86,11 @@ def parse(text: str) -> Template:
     Texts as recorded in localstack/localstack, tests/aws/services/cloudformation: api/test_validations,
     api/test_stacks and engine/test_mappings (``*.snapshot.json``).
     """
-    body = read(text)
+    return check(read(text), text)
+
+
+def check(body: dict[str, Any], text: str, transforms: tuple[str, ...] = ()) -> Template:
+    """The template of this body, checked. ``transforms`` are the ones that have been applied to it."""
     for section in SECTIONS:
         if section != "Metadata" and section in body:
             _no_nulls(body[section], f"/{section}")
@@ -116,7 +122,6 @@ def parse(text: str) -> Template:
     for name in body["Resources"]:
         if not (isinstance(name, str) and name.isascii() and name.isalnum()):
             raise invalid(f"Template format error: Resource name {name} is non alphanumeric.")
-    transform = body.get("Transform") or []
     template = Template(
         text=text,
         resources={name: _definition(name, body["Resources"][name]) for name in body["Resources"]},
@@ -126,10 +131,9 @@ def parse(text: str) -> Template:
         conditions=body.get("Conditions") or {},
         rules=body.get("Rules") or {},
         outputs=body.get("Outputs") or {},
-        transforms=tuple(
-            _transform_name(each) for each in (transform if isinstance(transform, list) else [transform])
-        ),
+        transforms=tuple(dict.fromkeys([*transforms, *transform_names(body)])),
         metadata=body.get("Metadata") or {},
+        processed=json.dumps(body) if transforms else "",
         refused=refused,
     )
     if refused:  # what a loop would have made is missing, so references cannot be checked
@@ -142,51 +146,13 @@ def parse(text: str) -> Template:
 
 def read(text: str) -> dict[str, Any]:
     """The template as plain data, with YAML's short forms (``!Ref``) spelled out."""
-    if text.lstrip().startswith("{"):
-        try:
-            body = json.loads(text)
-        except json.JSONDecodeError as error:
-            where = f" (line {error.lineno}, column {error.colno})"
-            raise invalid(f"Template format error: JSON not well-formed.{where}") from None
-    else:
-        try:
-            body = yaml.load(text, Loader=_Loader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-            raise invalid(f"Template format error: YAML not well-formed.{where}") from None
+    try:
+        body = load(text)
+    except ValueError as error:
+        raise invalid(f"Template format error: {error}") from None
     if not isinstance(body, dict):
         raise invalid("Template format error: unsupported structure.")
     return body
-
-
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML 1.1 as CloudFormation reads it: dates stay strings, short forms become functions."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    if suffix in ("Ref", "Condition"):
-        return {suffix: value}
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
 
 
 def _take_loops(body: dict[str, Any]) -> tuple[str, ...]:
@@ -280,10 +246,13 @@ def _definition(name: str, body: dict[str, Any]) -> Definition:
     )
 
 
-def _transform_name(transform: Any) -> str:
-    if isinstance(transform, dict):
-        return str(transform.get("Name", transform))
-    return str(transform)
+def transform_names(body: dict[str, Any]) -> tuple[str, ...]:
+    """What ``Transform`` asks for, in its order."""
+    transform = body.get("Transform") or []
+    return tuple(
+        str(each.get("Name", each)) if isinstance(each, dict) else str(each)
+        for each in (transform if isinstance(transform, list) else [transform])
+    )
 
 
 def _check_outputs(template: Template) -> None:

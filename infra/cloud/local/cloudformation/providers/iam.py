@@ -17,6 +17,14 @@ _PRINCIPALS = {"Roles": "Role", "Users": "User", "Groups": "Group"}
 """Property -> the word in the API: AttachRolePolicy(RoleName=…)."""
 
 
+def _document(document: dict[str, Any]) -> str:
+    """A policy's text. One of 2008, or without a Version, says the same but for its policy variables.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+    """
+    return json.dumps({**document, "Version": "2012-10-17"})
+
+
 def _unless_gone(act: Callable[[], object]) -> None:
     try:
         act()
@@ -96,7 +104,7 @@ class Role(Provider):
         inline_before = {policy["PolicyName"]: policy["PolicyDocument"] for policy in old.get("Policies", [])}
         for policy, document in inline.items():
             if inline_before.get(policy) != document:
-                params = {**role, "PolicyName": policy, "PolicyDocument": json.dumps(document)}
+                params = {**role, "PolicyName": policy, "PolicyDocument": _document(document)}
                 ctx.call("iam", "PutRolePolicy", params)
         for policy in inline_before:
             if policy not in inline:
@@ -138,7 +146,7 @@ class Policy(Provider):
 
     @staticmethod
     def _put(ctx: Context, props: dict[str, Any]) -> None:
-        policy = {"PolicyName": props["PolicyName"], "PolicyDocument": json.dumps(props["PolicyDocument"])}
+        policy = {"PolicyName": props["PolicyName"], "PolicyDocument": _document(props["PolicyDocument"])}
         for word, name in _attached(props):
             ctx.call("iam", f"Put{word}Policy", {f"{word}Name": name, **policy})
 
@@ -166,7 +174,7 @@ class ManagedPolicy(Provider):
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
         name = props.get("ManagedPolicyName") or ctx.name(128)
-        params = {"PolicyName": name, "PolicyDocument": json.dumps(props["PolicyDocument"])}
+        params = {"PolicyName": name, "PolicyDocument": _document(props["PolicyDocument"])}
         policy = ctx.call("iam", "CreatePolicy", {**params, **picked(props, "Description", "Path")})["Policy"]
         ctx.created(policy["Arn"])
         self._attach(ctx, policy["Arn"], _attached(props))
@@ -176,7 +184,7 @@ class ManagedPolicy(Provider):
         policy = {"PolicyArn": physical_id}
         if old["PolicyDocument"] != new["PolicyDocument"]:
             self._make_room(ctx, physical_id)
-            document = json.dumps(new["PolicyDocument"])
+            document = _document(new["PolicyDocument"])
             ctx.call(
                 "iam", "CreatePolicyVersion", {**policy, "PolicyDocument": document, "SetAsDefault": True}
             )

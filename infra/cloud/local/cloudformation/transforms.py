@@ -1,0 +1,60 @@
+"""A template's transforms, in their order, before anything else is made of it.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-section-structure.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .intrinsics import LANGUAGE_EXTENSIONS
+from .loops import expand
+from .sam import SERVERLESS, translate
+from .template import Template, check, read, transform_names
+
+SIMULATED = (LANGUAGE_EXTENSIONS, SERVERLESS)
+
+
+def process(
+    text: str, given: Sequence[Mapping[str, Any]], previous: Mapping[str, str] | None = None
+) -> Template:
+    """Read a template, apply its transforms with these parameter values, check what they made.
+
+    Another transform is left where it is: the pre-flight refuses it by name.
+    """
+    body = read(text)
+    names = [name for name in transform_names(body) if name in SIMULATED]
+    if not names or not isinstance(body.get("Resources"), dict):
+        return check(body, text)
+    values = _values(body, given, previous or {})
+    if LANGUAGE_EXTENSIONS in names:
+        body = expand(body, {name: _split(body, name, value) for name, value in values.items()})
+    if SERVERLESS in names:
+        body = translate(body, values)
+    return check(body, text, tuple(names))
+
+
+def _values(
+    body: dict[str, Any], given: Sequence[Mapping[str, Any]], previous: Mapping[str, str]
+) -> dict[str, str]:
+    """Parameter -> text, as far as it is known; what is wrong with a value is found later."""
+    declared = body.get("Parameters")
+    values = {
+        name: str(each["Default"])
+        for name, each in (declared.items() if isinstance(declared, dict) else ())
+        if isinstance(each, dict) and "Default" in each
+    }
+    for entry in given:
+        name = entry.get("ParameterKey", "")
+        if entry.get("UsePreviousValue"):
+            values[name] = previous.get(name, "")
+        elif "ParameterValue" in entry:
+            values[name] = entry["ParameterValue"]
+    return values
+
+
+def _split(body: dict[str, Any], name: str, value: str) -> str | list[str]:
+    kind = str(body.get("Parameters", {}).get(name, {}).get("Type", ""))
+    is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
+    return [item.strip() for item in value.split(",")] if is_list else value
