@@ -50,6 +50,8 @@ def resource(params: dict[str, Any]) -> str:
         "logGroupName",
         "Bucket",
         "StackName",
+        "StreamARN",
+        "StreamName",
     ):
         value = params.get(key)
         if value.__class__ is str:

@@ -191,10 +191,12 @@ class Stream:
         self.retention = retention
         self.shards: dict[str, Shard] = {}
         self.deleted = False
+        self.added = 0  # shards, ever
         self._shards_changed: Event = kernel.event(f"another shard of {name}")
 
     def add(self, shard: Shard) -> None:
         self.shards[shard.id] = shard
+        self.added += 1
         self.shards_changed()
 
     def shards_changed(self) -> None:
@@ -203,10 +205,10 @@ class Stream:
         self._shards_changed.clear()
 
     def wait_for_shards(self, known: int, timeout: int | None = None) -> bool:
-        """Wait, in a task, for more than ``known`` shards; False: time (µs) is up, or it is deleted."""
+        """Wait, in a task, until more than ``known`` were ``added``; False: time (µs) is up, or it is deleted."""
         kernel = self.kernel
         deadline = None if timeout is None else kernel.now + timeout
-        while len(self.shards) <= known and not self.deleted:
+        while self.added <= known and not self.deleted:
             left = None if deadline is None else deadline - kernel.now
             if left is not None and left <= 0:
                 return False

@@ -1,0 +1,92 @@
+"""What the operations of Kinesis share: which stream a request means, states that take time, the journal."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.utils import parse_to_aware_datetime
+
+from ...kernel import SECOND
+from ...service import Call, NotSimulated, Service
+from . import errors
+from .data_stream import DataStream
+from .shard import KinesisShard
+
+if TYPE_CHECKING:
+    from ...world import World
+
+TRANSITION = 10 * SECOND
+"""How long CREATING, DELETING and UPDATING last. An estimate: AWS documents none ("up to 30 seconds")."""
+
+
+class Streams(Service):
+    """The streams of the account by ARN, in the order of their creation."""
+
+    name = "kinesis"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.streams: dict[str, DataStream] = {}
+        world.identity.policy_readers["kinesis"] = self.policy
+
+    def stream(self, arn: str) -> DataStream | None:
+        """The stream of that ARN, if it exists and can be read; also by the ARN of one of its consumers."""
+        found = self.streams.get(arn.partition("/consumer/")[0])
+        return found if found is not None and found.status in ("ACTIVE", "UPDATING") else None
+
+    def policy(self, arn: str) -> str | None:
+        found = self.streams.get(arn.partition("/consumer/")[0])
+        return None if found is None else found.policy
+
+    def _stream(self, call: Call) -> DataStream:
+        """The stream that a request names, by name or ARN."""
+        params = call.params
+        arn = params.get("StreamARN")
+        if not arn:
+            name = params.get("StreamName")
+            if not name:
+                raise errors.invalid("Either StreamName or StreamARN should be provided.")
+            arn = self._arn(name, call.region)
+        found = self.streams.get(arn)
+        if found is None:
+            raise errors.no_stream(arn.rpartition("/")[2], self.world.account)
+        return found
+
+    def _active(self, call: Call) -> DataStream:
+        stream = self._stream(call)
+        if stream.status != "ACTIVE":
+            raise errors.not_active(stream.name, self.world.account, stream.status)
+        return stream
+
+    def _shard(self, stream: DataStream, shard_id: str) -> KinesisShard:
+        found = stream.shards.get(shard_id)
+        if not isinstance(found, KinesisShard):
+            raise errors.no_shard(shard_id, stream.name, self.world.account)
+        return found
+
+    def _arn(self, name: str, region: str) -> str:
+        return f"arn:aws:kinesis:{region}:{self.world.account}:stream/{name}"
+
+    def _pass_through(self, stream: DataStream, during: str, then: Callable[[], None]) -> None:
+        """A state that takes time; ``then`` is called at its end."""
+        self._enter(stream, during)
+        self.kernel.call_later(TRANSITION, then)
+
+    def _enter(self, stream: DataStream, status: str) -> None:
+        self.journal.record(
+            "kinesis.status", stream.arn, actor="kinesis", data={"from": stream.status, "to": status}
+        )
+        stream.status = status
+
+    def _refuse(self, params: dict[str, Any], *names: str) -> None:
+        for name in names:
+            if params.get(name) is not None:
+                raise NotSimulated(f"NotSimulated: kinesis {name} - the local cloud does not do this")
+
+
+def micros(timestamp: Any) -> int:
+    """µs since the epoch of what boto3 takes for a timestamp: a datetime, a number of seconds, a text."""
+    moment: datetime.datetime = parse_to_aware_datetime(timestamp)
+    return (moment - datetime.datetime.fromtimestamp(0, datetime.UTC)) // datetime.timedelta(microseconds=1)

@@ -1,0 +1,55 @@
+"""The errors of Kinesis, as it words them.
+
+https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Operations.html (the codes of each operation)
+"""
+
+from __future__ import annotations
+
+from ...service import ServiceError
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidArgumentException", message)
+
+
+def constraint(value: object, member: str, requirement: str) -> ServiceError:
+    """A value that the API's model does not allow."""
+    return ServiceError(
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        f"Member must {requirement}",
+    )
+
+
+def no_stream(name: str, account: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"Stream {name} under account {account} not found.")
+
+
+def no_shard(shard_id: str, name: str, account: str) -> ServiceError:
+    return ServiceError(
+        "ResourceNotFoundException",
+        f"Shard {shard_id} in stream {name} under account {account} does not exist",
+    )
+
+
+def no_consumer(name: str, account: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"Consumer {name}, account {account} not found.")
+
+
+def in_use(message: str) -> ServiceError:
+    return ServiceError("ResourceInUseException", message)
+
+
+def not_active(name: str, account: str, status: str) -> ServiceError:
+    return in_use(f"Stream {name} under account {account} not ACTIVE, instead in state {status}")
+
+
+def rate_exceeded(shard_id: str, name: str, account: str) -> ServiceError:
+    return ServiceError(
+        "ProvisionedThroughputExceededException",
+        f"Rate exceeded for shard {shard_id} in stream {name} under account {account}.",
+    )
+
+
+def limit_exceeded(message: str) -> ServiceError:
+    return ServiceError("LimitExceededException", message)

@@ -1,0 +1,206 @@
+"""GetShardIterator, GetRecords, ListShards.
+
+https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html: up to 10,000 records and 10 MB; a
+shard answers five calls and 2 MB per second.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from ...service import Call
+from . import errors, iterators
+from .base import Streams, micros
+from .data_stream import DataStream
+from .shard import KinesisRecord, KinesisShard
+
+MAX_RECORDS = 10_000
+MAX_BYTES = 10 * 1024 * 1024
+
+
+class Reading(Streams):
+    def GetShardIterator(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        stream = self._readable(call)
+        shard = self._shard(stream, params["ShardId"])
+        kind = params["ShardIteratorType"]
+        value = 0
+        if kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+            given = params.get("StartingSequenceNumber")
+            if given is None:
+                raise errors.invalid(
+                    f"Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
+                    f"StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
+                    f"Request specified {kind} and no StartingSequenceNumber."
+                )
+            value = int(given) if given.isdigit() else -1
+            last = shard.ending if shard.ending is not None else shard.sequence.last(self.kernel.now)
+            if not shard.sequence.first <= value <= last:
+                raise errors.invalid(
+                    f"StartingSequenceNumber {given} used in GetShardIterator on shard {shard.id} in stream "
+                    f"{stream.name} under account {self.world.account} is invalid because it did not come "
+                    "from this stream."
+                )
+        elif params.get("StartingSequenceNumber") is not None:
+            raise errors.invalid(
+                f"Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
+                f"StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
+                f"Request specified {kind} and also a StartingSequenceNumber."
+            )
+        elif kind == "AT_TIMESTAMP":
+            if params.get("Timestamp") is None:
+                raise errors.invalid(
+                    "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP."
+                )
+            value = micros(params["Timestamp"])
+            if value > self.kernel.now:
+                raise errors.invalid(
+                    f"The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                    f"timestampInMillis: {value // 1000}, currentTimestampInMillis: {self.kernel.now // 1000}"
+                )
+        elif kind not in ("TRIM_HORIZON", "LATEST"):
+            raise errors.constraint(
+                kind,
+                "shardIteratorType",
+                "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, "
+                "TRIM_HORIZON]",
+            )
+        position = shard.position(kind, value)
+        return {"ShardIterator": iterators.encode(stream.arn, shard.id, position, self.kernel.now)}
+
+    def GetRecords(self, call: Call) -> dict[str, Any]:
+        params, now = call.params, self.kernel.now
+        limit = params.get("Limit")
+        if limit is not None and not 1 <= limit <= MAX_RECORDS:
+            bound = f"less than or equal to {MAX_RECORDS}" if limit > 1 else "greater than or equal to 1"
+            raise errors.constraint(limit, "limit", f"have value {bound}")
+        stream_arn, shard_id, position = iterators.decode(params["ShardIterator"], now)
+        stream = self.streams.get(stream_arn)
+        if stream is None or stream.deleted:
+            raise errors.no_stream(stream_arn.rpartition("/")[2], self.world.account)
+        shard = self._shard(stream, shard_id)
+        if not shard.reads.has(1, now) or shard.read_bytes.wait(now):
+            self._got(call, stream, shard, [], 0, throttled=True)
+            raise errors.rate_exceeded(shard.id, stream.name, self.world.account)
+        shard.reads.take(1)
+        records, after = shard.read(position, limit or MAX_RECORDS, MAX_BYTES)
+        shard.read_bytes.take(sum(record.size for record in records))
+        following = shard.peek(after)
+        behind = 0 if following is None else (now - following.arrived) // 1000
+        self._got(call, stream, shard, records, behind)
+        encryption = {"EncryptionType": "KMS"} if stream.encryption else {}
+        answer: dict[str, Any] = {
+            "Records": [
+                {
+                    "SequenceNumber": str(record.sequence),
+                    "ApproximateArrivalTimestamp": self.world.datetime(record.arrived // 1000 * 1000),
+                    "Data": record.data,
+                    "PartitionKey": record.key,
+                    **encryption,
+                }
+                for record in records
+                if isinstance(record, KinesisRecord)
+            ],
+            "MillisBehindLatest": behind,
+        }
+        if not shard.exhausted(after):
+            answer["NextShardIterator"] = iterators.encode(stream.arn, shard.id, after, now)
+        else:
+            answer["ChildShards"] = [
+                {
+                    "ShardId": child.id,
+                    "ParentShards": list(child.parents),
+                    "HashKeyRange": {"StartingHashKey": str(child.low), "EndingHashKey": str(child.high)},
+                }
+                for child in stream.listed()
+                if shard.id in child.parents
+            ]
+        return answer
+
+    def ListShards(self, call: Call) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html"""
+        params = call.params
+        size = params.get("MaxResults") or 1000
+        after = params.get("ExclusiveStartShardId")
+        kind = (params.get("ShardFilter") or {}).get("Type")
+        if params.get("NextToken"):
+            if params.get("StreamName") or after:
+                raise errors.invalid(
+                    "NextToken and StreamName cannot be provided together."
+                    if params.get("StreamName")
+                    else "NextToken and ExclusiveStartShardId cannot be provided together."
+                )
+            arn, after, kind = _decoded(params["NextToken"])
+            stream = self.streams.get(arn)
+            if stream is None:
+                raise errors.no_stream(arn.rpartition("/")[2], self.world.account)
+        else:
+            stream = self._stream(call)
+        shards = stream.listed()
+        if kind:
+            shards = self._filtered(shards, kind, params.get("ShardFilter") or {})
+        if after:
+            shards = [shard for shard in shards if shard.id > after]
+        answer: dict[str, Any] = {"Shards": [shard.shown() for shard in shards[:size]]}
+        if len(shards) > size:
+            token = "\n".join((stream.arn, shards[size - 1].id, kind or ""))
+            answer["NextToken"] = base64.b64encode(token.encode()).decode()
+        return answer
+
+    def _filtered(self, shards: list[KinesisShard], kind: str, given: dict[str, Any]) -> list[KinesisShard]:
+        if kind == "AT_LATEST":
+            return [shard for shard in shards if shard.closed is None]
+        if kind == "AFTER_SHARD_ID":
+            return [shard for shard in shards if shard.id > given.get("ShardId", "")]
+        if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP"):
+            if given.get("Timestamp") is None:
+                raise errors.invalid("Timestamp must be provided in the shard filter.")
+            at = micros(given["Timestamp"])
+            alive = [shard for shard in shards if shard.closed is None or shard.closed >= at]
+            return [shard for shard in alive if shard.created <= at] if kind == "AT_TIMESTAMP" else alive
+        if kind == "AT_TRIM_HORIZON":
+            oldest = min((shard.created for shard in shards), default=0)
+            at = max(oldest, self.kernel.now - (shards[0].stream.retention if shards else 0))
+            return [shard for shard in shards if shard.created <= at]
+        return shards  # FROM_TRIM_HORIZON: all that are retained
+
+    def _readable(self, call: Call) -> DataStream:
+        stream = self._stream(call)
+        if stream.status not in ("ACTIVE", "UPDATING"):
+            raise errors.no_stream(stream.name, self.world.account)
+        return stream
+
+    def _got(
+        self,
+        call: Call,
+        stream: DataStream,
+        shard: KinesisShard,
+        records: list[Any],
+        behind: int,
+        *,
+        throttled: bool = False,
+    ) -> None:
+        self.journal.record(
+            "kinesis.get",
+            stream.arn,
+            actor=call.caller.name,
+            outcome="ProvisionedThroughputExceededException" if throttled else "ok",
+            trace=call.caller.trace,
+            data={
+                "shard": shard.id,
+                "records": len(records),
+                "bytes": sum(record.size for record in records),
+                "behind_ms": behind,
+                **({"metrics": list(stream.shard_metrics)} if stream.shard_metrics else {}),
+            },
+        )
+
+
+def _decoded(token: str) -> tuple[str, str, str]:
+    try:
+        arn, after, kind = base64.b64decode(token, validate=True).decode().split("\n")
+    except (binascii.Error, ValueError):
+        raise errors.invalid("Invalid NextToken.") from None
+    return arn, after, kind
