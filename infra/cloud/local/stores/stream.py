@@ -205,7 +205,7 @@ class Stream:
         self._shards_changed.clear()
 
     def wait_for_shards(self, known: int, timeout: int | None = None) -> bool:
-        """Wait, in a task, until more than ``known`` were ``added``; False: time (µs) is up, or it is deleted."""
+        """Wait, in a task, until more than ``known`` were ``added``; False: time (µs) is up, or deleted."""
         kernel = self.kernel
         deadline = None if timeout is None else kernel.now + timeout
         while self.added <= known and not self.deleted:
