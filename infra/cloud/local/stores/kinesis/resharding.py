@@ -110,8 +110,8 @@ class Resharding(Streams):
                 f"{region}. Current shard count for the account: {current}. Limit: {SHARD_LIMIT}. "
                 f"Number of additional shards that would have resulted from this request: {additional}. "
                 "Refer to the AWS Service Limits page "
-                "(https://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and "
-                "how to request higher limits."
+                "(https://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits "
+                "and how to request higher limits."
             )
 
     def _reshard(self, stream: DataStream, change: Callable[[], None]) -> None:
