@@ -21,10 +21,12 @@ PATTERN_LIMIT = 4096  # characters; API reference, Filter
 class Filters:
     """The filters of a mapping, ORed. Without any, everything passes."""
 
-    def __init__(self, criteria: dict[str, Any] | None) -> None:
-        self._patterns = [_read(position, item) for position, item in enumerate(_checked(criteria), 1)]
+    def __init__(self, criteria: dict[str, Any] | None, key: str = "body") -> None:
+        """``key`` is the part of a record whose JSON the patterns may look into."""
+        self._key = key
+        self._patterns = [_read(position, item, key) for position, item in enumerate(_checked(criteria), 1)]
         leaves = [path for pattern, _ in self._patterns for path in pattern.leaves]
-        self._body_alone = all(path.partition(".")[0] == "body" for path in leaves)
+        self._payload_alone = all(path.partition(".")[0] == key for path in leaves)
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
@@ -33,17 +35,25 @@ class Filters:
         """Does a record of the event (JSON text), with that body, pass? What does not is deleted."""
         if not self._patterns:
             return True
-        event: dict[str, Any] = {} if self._body_alone else json.loads(record)
-        structured = _structured(body)
+        event: dict[str, Any] = {} if self._payload_alone else json.loads(record)
+        return self._passes(event, body)
+
+    def passes(self, record: dict[str, Any]) -> bool:
+        """Does a record of a stream, as filters see it, pass? ``data`` in it is text (None: not text)."""
+        return not self._patterns or self._passes(record, record.get(self._key))
+
+    def _passes(self, event: dict[str, Any], body: str | None) -> bool:
+        key = self._key
+        structured = None if body is None else _structured(body)
         for pattern, on_body in self._patterns:
             if on_body == "json":
                 if structured is None:
                     continue  # a plain string never matches a pattern for JSON
-                event["body"] = structured
+                event[key] = structured
             elif on_body == "text":
-                if structured is not None:
+                if structured is not None or body is None:
                     continue  # and JSON never one for a plain string
-                event["body"] = body
+                event[key] = body
             if pattern.matches(event):
                 return True
         return False
@@ -58,8 +68,8 @@ def _checked(criteria: dict[str, Any] | None) -> list[dict[str, Any]]:
     return list(filters)
 
 
-def _read(position: int, item: dict[str, Any]) -> tuple[Pattern, str]:
-    """A pattern, and what it wants of the body: "json", "text" or nothing ("")."""
+def _read(position: int, item: dict[str, Any], key: str) -> tuple[Pattern, str]:
+    """A pattern, and what it wants of the payload: "json", "text" or nothing ("")."""
     text = item.get("Pattern") or ""
     if len(text) > PATTERN_LIMIT:
         raise constraint(
@@ -71,15 +81,15 @@ def _read(position: int, item: dict[str, Any]) -> tuple[Pattern, str]:
         pattern = parse(text)
     except InvalidPattern as error:
         raise invalid("Invalid filter pattern definition.") from error
-    return pattern, _wants(path for branch in pattern.branches for path, _ in branch)
+    return pattern, _wants((path for branch in pattern.branches for path, _ in branch), key)
 
 
-def _wants(paths: Iterable[str]) -> str:
+def _wants(paths: Iterable[str], key: str) -> str:
     wants = ""
     for path in paths:
-        if path.startswith("body."):
+        if path.startswith(f"{key}."):
             return "json"
-        if path == "body":
+        if path == key:
             wants = "text"
     return wants
 

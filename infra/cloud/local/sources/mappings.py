@@ -1,10 +1,7 @@
 """Event source mappings as Lambda's API has them: create, read, update, delete, and their states.
 
-Lambda's service forwards these operations here. Queues are the event sources so far; another kind says that
-it is not simulated. Rules and limits:
-https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html,
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html,
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html (queue and permissions).
+Lambda's service forwards these operations here. What depends on the kind of event source is in ``queues``.
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 """
 
 from __future__ import annotations
@@ -15,48 +12,18 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..functions.names import LATEST, conflict, constraint, invalid, not_found
-from ..kernel import SECOND, Timer
-from ..service import Call, Caller, ServiceError
+from ..kernel import SECOND
+from ..service import Call, ServiceError
 from .filters import Filters
-from .sqs import Fleet, Settings
-from .validation import check_batch, check_kind, check_model, check_support
+from .mapping import Kind, Mapping
+from .queues import Queues
+from .validation import check_model, service_of
 
 if TYPE_CHECKING:
-    from ..stores.sqs.queue import Queue
     from ..world import World
 
 TRANSITION = 10 * SECOND
 """How long Creating, Enabling, Updating, Disabling and Deleting last. An estimate: AWS documents none."""
-
-PERMISSIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-"""What the execution role must be allowed to do with the queue."""
-
-
-@dataclasses.dataclass(eq=False, slots=True)
-class Mapping:
-    """One mapping. ``function`` is the ARN as given (qualified or not), ``modified`` is in µs."""
-
-    uuid: str
-    arn: str
-    function: str
-    function_name: str
-    queue_arn: str
-    modified: int
-    batch_size: int = 10
-    window_s: int = 0
-    criteria: dict[str, Any] | None = None
-    report_failures: bool = False
-    maximum: int | None = None
-    kms_key: str = ""
-    enabled: bool = True
-    state: str = ""
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
-    fleet: Fleet | None = None
-    transition: Timer | None = None
-
-    @property
-    def settled(self) -> bool:
-        return self.state in ("Enabled", "Disabled")
 
 
 class Sources:
@@ -65,6 +32,7 @@ class Sources:
     def __init__(self, world: World) -> None:
         self._world = world
         self._kernel = world.kernel
+        self._kinds: dict[str, Kind] = {"sqs": Queues(world)}
         self.mappings: dict[str, Mapping] = {}
 
     # -- operations --------------------------------------------------------------------------------
@@ -75,8 +43,8 @@ class Sources:
         arn = params.get("EventSourceArn")
         if not arn:
             raise invalid("Unrecognized event source.")
-        check_kind(arn)
-        check_support(params)
+        kind = self._kind(arn)
+        kind.check(arn, params, creating=True)
         number = self._kernel.rng("lambda.mappings").getrandbits(128)
         identifier = str(uuid.UUID(int=number, version=4))
         mapping = Mapping(
@@ -90,12 +58,8 @@ class Sources:
         )
         self._apply(mapping, params)
         for other in self.mappings.values():
-            if other.queue_arn == arn and other.function == mapping.function:
-                raise conflict(
-                    f'An event source mapping with SQS arn (" {arn} ") and function '
-                    f'(" {mapping.function_name} ") already exists. Please update or delete the existing '
-                    f"mapping with UUID {other.uuid}"
-                )
+            if other.source_arn == arn and other.function == mapping.function:
+                raise conflict(kind.conflict(mapping, other))
         self.mappings[identifier] = mapping
         if mapping.enabled:
             self._pass_through(mapping, "Creating", "Enabled")
@@ -110,13 +74,15 @@ class Sources:
         """What is processed meanwhile is finished with the old settings."""
         params = call.params
         check_model(params)
-        check_support(params)
+        found = self.mappings.get(params["UUID"])
+        if found is not None:
+            self._kind(found.source_arn).check(found.source_arn, params, creating=False)
         mapping = self._find_settled(call, "update")
         before = mapping.enabled
         changed = dataclasses.replace(mapping)
         self._apply(changed, params)
         for field in dataclasses.fields(Mapping):
-            if field.name not in ("fleet", "transition"):
+            if field.name not in ("fleet", "last_result", "progress", "transition"):
                 setattr(mapping, field.name, getattr(changed, field.name))
         mapping.modified = self._kernel.now
         if mapping.enabled == before:
@@ -141,7 +107,7 @@ class Sources:
             raise constraint(size, "maxItems", "have value between 1 and 10000")
         found = list(self.mappings.values())
         if params.get("EventSourceArn"):
-            found = [mapping for mapping in found if mapping.queue_arn == params["EventSourceArn"]]
+            found = [mapping for mapping in found if mapping.source_arn == params["EventSourceArn"]]
         if params.get("FunctionName"):
             wanted = self._world.functions.reference(params["FunctionName"])
             arn = self._world.functions.function_arn(wanted.name)
@@ -164,30 +130,19 @@ class Sources:
 
     def _apply(self, mapping: Mapping, params: dict[str, Any]) -> None:
         """Take over what the request sets, and check the whole as AWS does. Raises before anything acts."""
-        if params.get("BatchSize") is not None:
-            mapping.batch_size = params["BatchSize"]
-        if params.get("MaximumBatchingWindowInSeconds") is not None:
-            mapping.window_s = params["MaximumBatchingWindowInSeconds"]
+        kind = self._kind(mapping.source_arn)
         if params.get("FunctionResponseTypes") is not None:
             mapping.report_failures = "ReportBatchItemFailures" in params["FunctionResponseTypes"]
         if params.get("FilterCriteria") is not None:
             mapping.criteria = params["FilterCriteria"] if params["FilterCriteria"].get("Filters") else None
-        if params.get("ScalingConfig") is not None:
-            mapping.maximum = params["ScalingConfig"].get("MaximumConcurrency")
         if params.get("KMSKeyArn") is not None:
             mapping.kms_key = params["KMSKeyArn"]  # without effect: nothing is encrypted here
         if params.get("Enabled") is not None:
             mapping.enabled = params["Enabled"]
-        check_batch(mapping.queue_arn, mapping.batch_size, mapping.window_s)
-        Filters(mapping.criteria)
+        mapping.settings = kind.settings(mapping.source_arn, mapping.settings, params)
+        Filters(mapping.criteria, kind.payload_key)
         role, timeout_s = self._resolve_function(mapping, params.get("FunctionName"))
-        queue = self._resolve_queue(mapping.queue_arn, role)
-        visibility_s = queue.settings.visibility // SECOND
-        if visibility_s < timeout_s:
-            raise invalid(
-                f"Queue visibility timeout: {visibility_s} seconds is less than Function timeout: "
-                f"{timeout_s} seconds"
-            )
+        kind.resolve(mapping, role, timeout_s)
 
     def _resolve_function(self, mapping: Mapping, name: str | None) -> tuple[str, int]:
         """Fill in the function if it is named; return its role and its timeout in seconds."""
@@ -206,27 +161,8 @@ class Sources:
         mapping.function_name = target.function.name
         return version.configuration.role, version.configuration.timeout_s
 
-    def _resolve_queue(self, arn: str, role: str) -> Queue:
-        """The queue, if it exists and the execution role may read it."""
-        world = self._world
-        queue: Queue | None = world.sqs.queues.get(arn)
-        if queue is None:
-            raise invalid(
-                "Error occurred while ReceiveMessage. SQS Error Code: "
-                "AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not "
-                "exist."
-            )
-        caller = Caller("service", "lambda", role)
-        for operation in PERMISSIONS:
-            try:
-                world.identity.check(
-                    caller, "sqs", operation, {"QueueUrl": queue.url}, world.region, world.account
-                )
-            except ServiceError as error:
-                raise invalid(
-                    f"The provided execution role does not have permissions to call {operation} on SQS"
-                ) from error
-        return queue
+    def _kind(self, arn: str) -> Kind:
+        return self._kinds[service_of(arn)]
 
     # -- states ------------------------------------------------------------------------------------
 
@@ -258,32 +194,21 @@ class Sources:
         )
 
     def _start(self, mapping: Mapping) -> None:
-        """A mapping whose function or queue was deleted meanwhile stays, as on AWS, and reads nothing."""
+        """A mapping whose function or source was deleted meanwhile stays, as on AWS, and reads nothing."""
+        function = mapping.function
         try:
-            last = [self._role(mapping.function)]
+            last = [self._role(function)]
         except ServiceError:
             return
-        if mapping.queue_arn not in self._world.sqs.queues:
-            return
-        settings = Settings(
-            mapping.uuid,
-            mapping.function,
-            mapping.function_name,
-            mapping.queue_arn,
-            mapping.batch_size,
-            mapping.window_s * SECOND,
-            mapping.report_failures,
-            Filters(mapping.criteria),
-            mapping.maximum,
-        )
 
         def role() -> str | None:
             with contextlib.suppress(ServiceError):  # deleted: invoking it will say so
-                last[0] = self._role(settings.function)
+                last[0] = self._role(function)
             return last[0]
 
-        mapping.fleet = Fleet(self._world, settings, role)
-        mapping.fleet.start()
+        mapping.fleet = self._kind(mapping.source_arn).fleet(mapping, role)
+        if mapping.fleet is not None:
+            mapping.fleet.start()
 
     def _role(self, function: str) -> str:
         """The execution role that a function has now."""
@@ -318,22 +243,20 @@ class Sources:
         return mapping
 
     def _shown(self, mapping: Mapping) -> dict[str, Any]:
+        kind = self._kind(mapping.source_arn)
         answer: dict[str, Any] = {
             "UUID": mapping.uuid,
-            "BatchSize": mapping.batch_size,
-            "MaximumBatchingWindowInSeconds": mapping.window_s,
-            "EventSourceArn": mapping.queue_arn,
+            "EventSourceArn": mapping.source_arn,
             "FunctionArn": mapping.function,
             "LastModified": self._world.datetime(mapping.modified),
             "State": mapping.state,
-            "StateTransitionReason": "USER_INITIATED",
+            "StateTransitionReason": kind.transition_reason,
             "FunctionResponseTypes": ["ReportBatchItemFailures"] if mapping.report_failures else [],
             "EventSourceMappingArn": mapping.arn,
+            **kind.shown(mapping),
         }
         if mapping.criteria:
             answer["FilterCriteria"] = mapping.criteria
-        if mapping.maximum is not None:
-            answer["ScalingConfig"] = {"MaximumConcurrency": mapping.maximum}
         if mapping.kms_key:
             answer["KMSKeyArn"] = mapping.kms_key
         return answer

@@ -52,12 +52,12 @@ def check_model(params: dict[str, Any]) -> None:
         )
 
 
-def check_kind(arn: str) -> None:
-    """Queues are read; other event sources say that they are not simulated."""
+def service_of(arn: str) -> str:
+    """The kind of event source, by the ARN's service; those that are not read say so by name."""
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
     if service == "sqs":
-        return
+        return service
     if service in ("kinesis", "dynamodb", "kafka", "mq", "rds"):
         raise NotSimulated(
             f"NotSimulated: event source mapping of {service} ({arn}) - the local cloud reads SQS queues only"
