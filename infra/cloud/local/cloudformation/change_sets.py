@@ -12,9 +12,9 @@ from . import views
 from .changes import find_changes
 from .deployment import Deployment
 from .intrinsics import Evaluator
+from .nested import NestedStacks
 from .preflight import check_capabilities
 from .references import invalid
-from .requests import Requests
 from .stack import ChangeSet, Stack
 
 NO_CHANGES = (
@@ -22,7 +22,7 @@ NO_CHANGES = (
 )
 
 
-class ChangeSets(Requests):
+class ChangeSets(NestedStacks):
     """Create, describe, execute, delete, list."""
 
     def CreateChangeSet(self, call: Call) -> dict[str, Any]:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
@@ -162,8 +162,8 @@ class Requests(Service):
     def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
         params = call.params
         _check_params(params)
-        text, given = self._text(call, previous), params.get("Parameters") or []
-        template = substitute(process(text, given, previous.given if previous else None))
+        given = params.get("Parameters") or []
+        template = self._processed(self._text(call, previous), given, previous.given if previous else None)
         values = resolve(
             template,
             given,
@@ -186,6 +186,13 @@ class Requests(Service):
             token=params.get("ClientRequestToken", ""),
         )
         return request, self._evaluator(template, values.resolved, stack, notifications)
+
+    @staticmethod
+    def _processed(
+        text: str, given: Sequence[Mapping[str, Any]], previous: Mapping[str, str] | None = None
+    ) -> Template:
+        """The template after its transforms, with code that can run here in the CDK's own functions."""
+        return substitute(process(text, given, previous))
 
     def _deployment(self, stack: Stack, request: Request, evaluator: Evaluator) -> Deployment:
         """Checked: raises what is wrong with the template before anything is created."""

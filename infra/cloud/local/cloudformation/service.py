@@ -10,7 +10,6 @@ from typing import Any
 
 from ..service import Call, ServiceError
 from . import views
-from .cdk_substitution import substitute
 from .change_sets import ChangeSets
 from .changes import find_changes
 from .deployment import Deployment
@@ -19,7 +18,6 @@ from .intrinsics import KNOWN_AFTER_APPLY
 from .parameters import check_declarations
 from .preflight import active, check_capabilities, check_resources
 from .references import invalid
-from .transforms import process
 
 NO_UPDATES = "No updates are to be performed."
 
@@ -195,13 +193,13 @@ class CloudFormation(ChangeSets):
             if stack.status == "REVIEW_IN_PROGRESS":
                 raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
             return views.template_summary(stack.request.template)
-        template = substitute(process(self._text(call, None), ()))
+        template = self._processed(self._text(call, None), ())
         check_declarations(template)
         return views.template_summary(template)
 
     def ValidateTemplate(self, call: Call) -> dict[str, Any]:
         """Checks as CreateStack does, with parameters that have no default unknown."""
-        template = substitute(process(self._text(call, None), ()))
+        template = self._processed(self._text(call, None), ())
         check_declarations(template)
         values = {name: each.get("Default", KNOWN_AFTER_APPLY) for name, each in template.parameters.items()}
         evaluator = self._evaluator(template, values, self._new_stack(call, "validate"), ())

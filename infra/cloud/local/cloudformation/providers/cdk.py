@@ -1,4 +1,4 @@
-"""What the CDK and old templates put in that is no resource of any service."""
+"""What the CDK puts in that is no resource of any service."""
 
 from __future__ import annotations
 
@@ -24,27 +24,4 @@ class Metadata(Provider):
         return None
 
 
-class WaitConditionHandle(Provider):
-    """A handle without a wait condition: templates use it as an empty placeholder.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitconditionhandle.html
-    """
-
-    type = "AWS::CloudFormation::WaitConditionHandle"
-    attributes = ("Id",)
-
-    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        url = (
-            f"https://cloudformation-waitcondition-{ctx.region}.s3.amazonaws.com/"
-            f"{ctx.stack_id}/{ctx.logical_id}/{ctx.name(64)}"
-        )
-        return Outcome(url, {"Id": url})
-
-    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        return Outcome(physical_id, {"Id": physical_id})
-
-    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
-        return None
-
-
-PROVIDERS: tuple[type[Provider], ...] = (Metadata, WaitConditionHandle)
+PROVIDERS: tuple[type[Provider], ...] = (Metadata,)
