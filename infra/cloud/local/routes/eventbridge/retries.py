@@ -1,0 +1,116 @@
+"""When EventBridge tries again, and what the dead-letter queue is told. Pure functions.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html and
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html: up to 185 times within 24 hours,
+with exponential back-off and jitter; a missing permission or resource is not retried.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ...kernel import SECOND
+from ...service import ServiceError
+
+MAX_ATTEMPTS = 185
+MAX_AGE_S = 24 * 3600
+
+FIRST_US = SECOND
+LONGEST_US = 480 * SECOND
+"""The interval doubles from 1 s to 8 minutes, spread evenly by a quarter either way. AWS publishes none of
+these; with them the default policy's two limits, 185 retries and 24 hours, are reached together."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """``max_age`` in microseconds since EventBridge received the event."""
+
+    max_attempts: int = MAX_ATTEMPTS
+    max_age: int = MAX_AGE_S * SECOND
+
+
+def backoff(retry: int, draw: float) -> int:
+    """µs until the nth retry (n from 1); ``draw`` is between 0 and 1."""
+    interval = min(FIRST_US << min(retry - 1, 20), LONGEST_US)
+    return int(interval * (0.75 + draw / 2))
+
+
+def exhausted(policy: RetryPolicy, retries: int, age: int) -> str:
+    """Why there is no further retry, after ``retries`` of them: the condition as the DLQ names it, or ""."""
+    if retries >= policy.max_attempts:
+        return "MaximumRetryAttempts"
+    return "MaximumEventAgeInSeconds" if age >= policy.max_age else ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed attempt. ``code`` is the DLQ's ERROR_CODE."""
+
+    code: str
+    message: str
+    retried: bool
+
+
+_GONE = frozenset(
+    [
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "ActivityDoesNotExist",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
+    ]
+)
+_DENIED = frozenset(["AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"])
+_THROTTLED = frozenset(
+    [
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ]
+)
+_TRANSIENT = frozenset(["ConnectionFailure", "RequestTimeout", "ServiceUnavailable", "SdkClientError"])
+
+
+def failure(error: ServiceError) -> Failure:
+    """What a target's error means for the delivery."""
+    own = error.fields.get("EventBridge")  # a code of EventBridge's own, with whether it is retried
+    if own is not None:
+        return Failure(error.code, error.message, bool(own == "retry"))
+    if error.code in _DENIED:
+        return Failure("NO_PERMISSIONS", error.message, False)
+    if error.code in _GONE:
+        return Failure("NO_RESOURCE", error.message, False)
+    if error.code in _THROTTLED or error.status == 429:
+        return Failure("THROTTLING", error.message, True)
+    if error.status >= 500 or error.code in _TRANSIENT:
+        return Failure("SDK_CLIENT_ERROR", error.message, True)
+    return Failure("INVALID_PARAMETER", error.message, False)
+
+
+def own_error(code: str, message: str, *, retry: bool) -> ServiceError:
+    """A failure that EventBridge itself finds, under its own code."""
+    return ServiceError(code, message, EventBridge="retry" if retry else "final")
+
+
+def dead_letter_attributes(
+    rule_arn: str, target_arn: str, failed: Failure, condition: str, retries: int
+) -> dict[str, Any]:
+    """The message attributes of a dead-letter message; the last two only if the event was to be retried."""
+    texts = {
+        "RULE_ARN": rule_arn,
+        "TARGET_ARN": target_arn,
+        "ERROR_CODE": failed.code,
+        "ERROR_MESSAGE": failed.message or failed.code,
+    }
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
+    if condition:
+        attributes["EXHAUSTED_RETRY_CONDITION"] = {"DataType": "String", "StringValue": condition}
+        attributes["RETRY_ATTEMPTS"] = {"DataType": "Number", "StringValue": str(retries)}
+    return attributes
