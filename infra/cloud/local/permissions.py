@@ -276,9 +276,18 @@ def _events(operation: str, params: Params, scope: Scope) -> list[Permission] | 
     rule = params.get("Rule") or (params.get("Name") if "Rule" in operation else None)
     if rule and operation not in ("ListRules", "ListRuleNamesByTarget"):
         on = params.get("EventBusName", "default").rpartition("/")[2]
-        return [(action, scope.arn("events", f"rule/{rule}" if on == "default" else f"rule/{on}/{rule}"))]
+        resource = scope.arn("events", f"rule/{rule}" if on == "default" else f"rule/{on}/{rule}")
+        roles = [params["RoleArn"]] if "RoleArn" in params else []
+        roles += [target["RoleArn"] for target in params.get("Targets", ()) if "RoleArn" in target]
+        return [(action, resource), *_once(("iam:PassRole", role) for role in roles)]
     if "Name" in params and "EventBus" in operation:
         return [(action, bus(params["Name"]))]
+    for member, kind in (("ArchiveName", "archive/"), ("ReplayName", "replay/")):
+        if member in params:
+            return [(action, scope.arn("events", kind + params[member]))]
+    if "Name" in params:
+        kind = "api-destination/" if "ApiDestination" in operation else "connection/"
+        return [(action, scope.arn("events", f"{kind}{params['Name']}/*"))]
     return [(action, params["ResourceARN"])] if "ResourceARN" in params else None
 
 

@@ -97,6 +97,7 @@ class World:
         self.dynamodb_streams = DynamoDBStreams(self)
         self.sns = Sns(self)
         self.events = EventBridge(self)
+        self.identity.policy_readers["events"] = self.events.policy
         self.scheduler = Scheduler(self)
         self.pipes = Pipes(self)
         self.stepfunctions = StepFunctions(self)

@@ -21,6 +21,7 @@ from .log_checks import (
     page_of,
 )
 from .log_events import END_OF_TIME, accept, read, search, time_range
+from .log_policies import ResourcePolicies
 from .log_queries import Queries, pointed_at, record, row_of
 from .log_store import Event, Group, LogStore, Stream
 
@@ -67,6 +68,8 @@ class Logs(Service):
         super().__init__(world)
         self._store = LogStore(self.journal)
         self._queries = Queries(self.kernel)
+        self._policies = ResourcePolicies()
+        world.identity.policy_readers["logs"] = self._policies.text
 
     def group_names(self) -> list[str]:
         """Every log group there is."""
@@ -180,6 +183,17 @@ class Logs(Service):
         return {"tags": dict(self._group(call).tags)}
 
     ListTagsForResource = ListTagsLogGroup
+
+    # -- resource policies -----------------------------------------------------------------------
+
+    def PutResourcePolicy(self, call: Call) -> dict[str, Any]:
+        return self._policies.put(call, self.kernel.now)
+
+    def DeleteResourcePolicy(self, call: Call) -> None:
+        self._policies.delete(call)
+
+    def DescribeResourcePolicies(self, call: Call) -> dict[str, Any]:
+        return self._policies.describe(call)
 
     # -- streams ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""AWS::Logs: log groups.
+"""AWS::Logs: log groups, resource policies.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Logs.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .base import Context, Outcome, Provider
-from .schema import INTEGER, STRING, accepts, optional, replaces
+from .schema import INTEGER, STRING, accepts, optional, replaces, required
 
 
 class LogGroup(Provider):
@@ -46,4 +46,29 @@ class LogGroup(Provider):
         return Outcome(name, {"Arn": f"arn:aws:logs:{ctx.region}:{ctx.account}:log-group:{name}:*"})
 
 
-PROVIDERS: tuple[type[Provider], ...] = (LogGroup,)
+class ResourcePolicy(Provider):
+    """Which services may write to log groups (an EventBridge rule needs one)."""
+
+    type = "AWS::Logs::ResourcePolicy"
+    properties = accepts(PolicyDocument=required(STRING), PolicyName=required(STRING, replaces=True))
+    named_by = "PolicyName"
+    missing = ("ResourceNotFoundException",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        return self._put(ctx, props)
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return self._put(ctx, new)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("logs", "DeleteResourcePolicy", {"policyName": physical_id})
+
+    @staticmethod
+    def _put(ctx: Context, props: dict[str, Any]) -> Outcome:
+        name = props["PolicyName"]
+        params = {"policyName": name, "policyDocument": props["PolicyDocument"]}
+        ctx.call("logs", "PutResourcePolicy", params)
+        return Outcome(name)
+
+
+PROVIDERS: tuple[type[Provider], ...] = (LogGroup, ResourcePolicy)

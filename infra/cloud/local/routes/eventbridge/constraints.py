@@ -25,7 +25,9 @@ def validate(shape: Shape, params: dict[str, Any]) -> None:
 
 def violation(found: list[str]) -> ServiceError:
     errors = "error" if len(found) == 1 else "errors"
-    return ServiceError("ValidationException", f"{len(found)} validation {errors} detected: {'; '.join(found)}")
+    return ServiceError(
+        "ValidationException", f"{len(found)} validation {errors} detected: {'; '.join(found)}"
+    )
 
 
 def complaint(value: Any, path: str, constraint: str) -> str:

@@ -63,7 +63,9 @@ _GONE = frozenset(
         "StateMachineDoesNotExist",
     ]
 )
-_DENIED = frozenset(["AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"])
+_DENIED = frozenset(
+    ["AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"]
+)
 _THROTTLED = frozenset(
     [
         "KMSThrottlingException",

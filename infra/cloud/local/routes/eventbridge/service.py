@@ -1,17 +1,45 @@
-"""Amazon EventBridge: buses, rules, targets, archives."""
+"""Amazon EventBridge, answered natively: buses, PutEvents, tags; rules, archives, connections are its bases.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html (each method is the operation
+of its name). Partner event sources, global endpoints and schemas are not simulated and say so.
+"""
 
 from __future__ import annotations
 
+import datetime
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...service import Service
+from ...kernel import SECOND
+from ...patterns import InvalidPattern, parse
+from ...policies import Request
+from ...service import Call, NotSimulated
+from . import bus_policies, constraints, entries, errors
+from .connections import Connections
+from .delivery import Deliveries
+from .entries import envelope
+from .model import Bus, Event, Rule, seconds
+from .rules import invalid_pattern
+from .store import DEFAULT, page
+
+if TYPE_CHECKING:
+    from ...world import World
+
+_REQUIRED_TO_TEST = ("id", "account", "source", "time", "region", "resources", "detail-type")
+_SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
+
+MAX_BUSES = 100
 
 
-class EventBridge(Service):
+class EventBridge(Connections):
     """The service ``events``."""
 
-    name = "events"
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._deliveries = Deliveries(world, self)
+
+    # -- events ----------------------------------------------------------------------------------
 
     def emit(
         self,
@@ -29,16 +57,256 @@ class EventBridge(Service):
         Never waits and takes no API call's time, so a timer may call it too. ``detail`` is plain data and is
         not changed afterwards. Region and account are the world's if not given.
         """
-        identifier = self._new_id()
+        region, account = region or self.world.region, account or self.world.account
+        now = self.kernel.now
+        fields = envelope(
+            id=self.new_id(),
+            detail_type=detail_type,
+            source=source,
+            account=account,
+            time=seconds(now),
+            region=region,
+            resources=resources,
+            detail=detail,
+        )
+        bus = self.find(DEFAULT, region, account)
+        assert bus is not None
+        self.ingest(Event(fields, now, trace), bus)
+        return str(fields["id"])
+
+    def ingest(self, event: Event, bus: Bus, only: list[str] | None = None) -> None:
+        """An event enters a bus; ``only`` these rules (ARNs) may match it, if given."""
+        rules = bus.matching(event.fields)
+        if only is not None:
+            rules = [rule for rule in rules if rule.arn in only]
+        self.deliver(event, bus, rules)
+
+    def deliver(self, event: Event, bus: Bus, rules: list[Rule]) -> None:
+        fields = event.fields
         self.journal.record(
             "events.event",
-            f"arn:aws:events:{region or self.world.region}:{account or self.world.account}:event-bus/default",
-            actor=source,
-            trace=trace,
-            data={"id": identifier, "source": source, "detail_type": detail_type},
+            bus.arn,
+            actor=fields["source"],
+            trace=event.trace,
+            data={
+                "id": fields["id"],
+                "source": fields["source"],
+                "detail_type": fields["detail-type"],
+                "rules": [rule.name for rule in rules],
+                "targets": [len(rule.targets) for rule in rules],
+            },
         )
-        return identifier
+        for rule in rules:
+            if rule.archive is not None:
+                rule.archive.add(event)
+            for target in rule.targets.values():
+                self._deliveries.start(event, rule, target)
 
-    def _new_id(self) -> str:
-        digits = f"{self.kernel.rng('events.ids').getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    def PutEvents(self, call: Call) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+        params = call.params
+        given = params["Entries"]
+        if "EndpointId" in params:
+            raise NotSimulated("NotSimulated: EndpointId - global endpoints are not simulated")
+        if len(given) > entries.MAX_ENTRIES:
+            value = f"[{', '.join(map(entries.shown, given))}]"
+            most = f"have length less than or equal to {entries.MAX_ENTRIES}"
+            raise constraints.violation([constraints.complaint(value, "entries", most)])
+        size = sum(map(entries.size, given))
+        if size > entries.MAX_REQUEST:
+            raise errors.invalid("Total size of the entries in the request is over the limit.")
+        answers = [self._put(entry, call) for entry in given]
+        failed = sum("ErrorCode" in answer for answer in answers)
+        self.journal.record(
+            "events.put",
+            actor=call.caller.name,
+            trace=call.caller.trace,
+            data={"entries": len(given), "failed": failed, "size": size},
+        )
+        return {"FailedEntryCount": failed, "Entries": answers}
+
+    def _put(self, entry: dict[str, Any], call: Call) -> dict[str, str]:
+        missing = entries.missing(entry)
+        if missing is not None:
+            message = f"Parameter {missing} is not valid. Reason: {missing} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+        if entry["Source"].startswith("aws."):
+            return {"ErrorCode": "NotAuthorizedForSource", "ErrorMessage": "Not authorized for the source."}
+        try:
+            detail = entries.detail(entry["Detail"])
+        except entries.Malformed:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        bus = self.find(entry.get("EventBusName", DEFAULT), call.region, call.account)
+        if bus is not None and bus.account != call.account and not self._admitted(bus, entry, call):
+            message = f"User is not authorized to perform: events:PutEvents on resource: {bus.arn}"
+            return {"ErrorCode": "NotAuthorizedForDetailType", "ErrorMessage": message}
+        id = self.new_id()
+        if bus is not None:  # recorded: to a bus that does not exist an entry succeeds, and is lost
+            now = self.kernel.now
+            fields = envelope(
+                id=id,
+                detail_type=entry["DetailType"],
+                source=entry["Source"],
+                account=call.account,
+                time=self._time(entry, now),
+                region=call.region,
+                resources=entry.get("Resources", ()),
+                detail=detail,
+            )
+            self.ingest(Event(fields, now, _root(entry.get("TraceHeader", "")) or call.caller.trace), bus)
+        return {"EventId": id}
+
+    @staticmethod
+    def _time(entry: Mapping[str, Any], now: int) -> str:
+        time = entry.get("Time")
+        if time is None:
+            return seconds(now)
+        if hasattr(time, "timestamp"):
+            time = time.timestamp() if time.tzinfo else time.replace(tzinfo=datetime.UTC).timestamp()
+        return seconds(int(float(time) * SECOND))
+
+    @staticmethod
+    def _admitted(bus: Bus, entry: Mapping[str, Any], call: Call) -> bool:
+        context = {
+            "aws:principalaccount": call.account,
+            "events:source": entry["Source"],
+            "events:detail-type": entry["DetailType"],
+        }
+        caller = call.caller.role or f"arn:aws:iam::{call.account}:root"
+        return bus_policies.admits(bus.policy, Request("events:PutEvents", bus.arn, context, (caller,)))
+
+    def TestEventPattern(self, call: Call) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html"""
+        try:
+            event = json.loads(call.params["Event"])
+        except ValueError:
+            raise errors.invalid("Parameter Event is not valid.") from None
+        if not isinstance(event, dict) or any(name not in event for name in _REQUIRED_TO_TEST):
+            raise errors.invalid("Parameter Event is not valid.")
+        try:
+            pattern = parse(call.params["EventPattern"])
+        except InvalidPattern as error:
+            raise invalid_pattern(error) from None
+        return {"Result": pattern.matches(event)}
+
+    # -- buses -----------------------------------------------------------------------------------
+
+    def CreateEventBus(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        name = params["Name"]
+        if "EventSourceName" in params:
+            raise NotSimulated("NotSimulated: EventSourceName - partner event sources are not simulated")
+        if "/" in name:
+            raise errors.invalid("Event bus name must not contain '/'.")
+        if self.find(name, call.region, call.account) is not None:
+            raise errors.exists(f"Event bus {name} already exists.")
+        if len(self._here(call)) >= MAX_BUSES:
+            raise errors.limit()
+        bus = self.add_bus(name, call.region, call.account)
+        bus.settings = {key: params[key] for key in _SETTINGS if key in params}
+        if params.get("Tags"):
+            self.tags[bus.arn] = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        return {"EventBusArn": bus.arn, **bus.settings}
+
+    def _here(self, call: Call) -> list[Bus]:
+        self.find(DEFAULT, call.region, call.account)
+        buses = [
+            bus for bus in self.buses.values() if (bus.region, bus.account) == (call.region, call.account)
+        ]
+        return sorted(buses, key=lambda bus: bus.name)
+
+    def DeleteEventBus(self, call: Call) -> None:
+        """A bus that does not exist is no error."""
+        name = call.params["Name"]
+        if name == DEFAULT:
+            raise errors.invalid("Cannot delete event bus default.")
+        bus = self.find(name, call.region, call.account)
+        if bus is None:
+            return
+        if any(not rule.managed_by for rule in bus.rules.values()):
+            raise errors.invalid("Event bus can't be deleted since it has rules.")
+        del self.buses[bus.arn]
+        self.tags.pop(bus.arn, None)
+
+    def DescribeEventBus(self, call: Call) -> dict[str, Any]:
+        bus = self.bus_of(call, "Name")
+        return {**self._shown_bus(bus), **bus.settings}
+
+    def _shown_bus(self, bus: Bus) -> dict[str, Any]:
+        shown: dict[str, Any] = {"Name": bus.name, "Arn": bus.arn}
+        if bus.policy is not None:
+            shown["Policy"] = json.dumps(bus.policy, separators=(",", ":"))
+        shown["CreationTime"] = self.world.datetime(bus.created)
+        shown["LastModifiedTime"] = self.world.datetime(bus.modified)
+        if "Description" in bus.settings:
+            shown["Description"] = bus.settings["Description"]
+        return shown
+
+    def ListEventBuses(self, call: Call) -> dict[str, Any]:
+        prefix = call.params.get("NamePrefix", "")
+        buses = [bus for bus in self._here(call) if bus.name.startswith(prefix)]
+        return page(buses, call.params, "EventBuses", self._shown_bus)
+
+    def UpdateEventBus(self, call: Call) -> dict[str, Any]:
+        bus = self.bus_of(call, "Name")
+        bus.settings.update({key: call.params[key] for key in _SETTINGS if key in call.params})
+        bus.modified = self.kernel.now
+        return {"Arn": bus.arn, "Name": bus.name, **bus.settings}
+
+    # -- permissions -----------------------------------------------------------------------------
+
+    def PutPermission(self, call: Call) -> None:
+        bus = self.bus_of(call)
+        self.set_policy(bus, bus_policies.with_permission(bus.policy, bus.arn, call.params))
+
+    def RemovePermission(self, call: Call) -> None:
+        bus = self.bus_of(call)
+        everything = call.params.get("RemoveAllPermissions", False)
+        sid = call.params.get("StatementId")
+        self.set_policy(bus, bus_policies.without_permission(bus.policy, sid, everything=everything))
+
+    def set_policy(self, bus: Bus, policy: dict[str, Any] | None) -> None:
+        bus.policy = policy
+        bus.modified = self.kernel.now
+
+    def policy(self, arn: str) -> str | None:
+        """A bus's policy as JSON, for ``identity``."""
+        bus = self.buses.get(arn)
+        return None if bus is None or bus.policy is None else json.dumps(bus.policy)
+
+    # -- tags ------------------------------------------------------------------------------------
+
+    def _tagged(self, call: Call) -> str:
+        arn = str(call.params["ResourceARN"])
+        kind, _, rest = arn.split(":", 5)[5].partition("/")
+        if kind == "event-bus":
+            if self.find(arn, call.region, call.account) is None:
+                raise errors.no_bus(rest)
+        elif kind == "rule":
+            bus_name, _, name = rest.rpartition("/")
+            bus = self.find(bus_name or DEFAULT, call.region, call.account)
+            if bus is None or name not in bus.rules:
+                raise errors.no_rule(name, bus_name or DEFAULT)
+        return arn
+
+    def TagResource(self, call: Call) -> None:
+        tags = {tag["Key"]: tag["Value"] for tag in call.params["Tags"]}
+        self.tags.setdefault(self._tagged(call), {}).update(tags)
+
+    def UntagResource(self, call: Call) -> None:
+        tags = self.tags.get(self._tagged(call), {})
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+
+    def ListTagsForResource(self, call: Call) -> dict[str, Any]:
+        tags = self.tags.get(self._tagged(call), {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def _root(header: str) -> str:
+    """The trace id of an X-Ray header: ``Root=1-…;Parent=…;Sampled=1``."""
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "Root":
+            return value
+    return ""

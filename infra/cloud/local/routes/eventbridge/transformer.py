@@ -1,4 +1,4 @@
-"""What a target gets instead of the event: Input, InputPath, InputTransformer. Pure functions; Pipes use them.
+"""What a target gets instead of the event: Input, InputPath, InputTransformer. Pure functions, for Pipes too.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html, and the answers that
 LocalStack's ``tests/aws/services/events/test_events_inputs.py`` recorded from AWS:
@@ -58,7 +58,7 @@ class _Variable:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Template:
-    """A template, read: text and variables in turn. ``is_string``: it is a string, not a JSON object or array."""
+    """A template, read: text and variables in turn. ``is_string``: it is no JSON object or array."""
 
     pieces: tuple[str | _Variable, ...]
     is_string: bool
