@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
-from . import burst, idle, ministack, queue
+from . import burst, idle, ministack, queue, schedule
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("name", choices=["queue", "idle", "burst"])
-    parser.add_argument("--messages", type=int, default=5_000, help="how many (queue)")
+    parser.add_argument("name", choices=["queue", "idle", "burst", "schedule"])
+    parser.add_argument("--messages", type=int, help="how many (queue: 5,000; schedule: a year of ticks)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--against", choices=["ministack"], help="measure this as well, in the same run (queue)"
@@ -21,10 +21,13 @@ def main() -> None:
         result = idle.run()
     elif arguments.name == "burst":
         result = burst.run()
+    elif arguments.name == "schedule":
+        result = schedule.run(arguments.messages or schedule.YEAR, arguments.seed)
     else:
-        result = queue.run(arguments.messages, arguments.seed)
+        messages = arguments.messages or 5_000
+        result = queue.run(messages, arguments.seed)
         if arguments.against:
-            result |= ministack.run_queue(arguments.messages)
+            result |= ministack.run_queue(messages)
             result["times_ministack"] = round(
                 result["messages_per_s"] / result["ministack_messages_per_s"], 1
             )
