@@ -24,6 +24,8 @@ class ResourcePolicies:
         self._texts: dict[str, str | None] = {}
 
     def text(self, arn: str) -> str | None:
+        if not arn.startswith("arn:"):
+            return None
         region = arn.split(":", 4)[3]
         if region not in self._texts:
             statements: list[Any] = []
