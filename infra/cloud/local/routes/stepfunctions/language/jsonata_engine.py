@@ -1,0 +1,156 @@
+"""JSONata as Step Functions evaluates it: compiled once per text, with AWS's functions, numbers and errors.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+https://docs.jsonata.org/ (the language; the engine is the package ``jsonata-python``)
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from jsonata import Jsonata  # type: ignore[attr-defined]
+from jsonata.jexception import JException
+from jsonata.utils import Utils
+
+from .intrinsic_functions import Chance
+from .jsonata_functions import bindings
+from .text import json_text
+
+NULL = Utils.NULL_VALUE
+LARGEST_LONG = 9.223372036854776e18
+DEEPEST = 100
+"""How deep an evaluation may nest on AWS (measured there: 100 are accepted, 101 refused)."""
+
+
+class InvalidExpression(ValueError):
+    """A text that is no JSONata expression. ``code`` is JSONata's."""
+
+
+class EvaluationError(ValueError):
+    """An expression that failed: States.QueryEvaluationError. The text is ``CODE: message``, as on AWS."""
+
+
+class Undefined(LookupError):
+    """An expression that returned nothing."""
+
+
+class Expression:
+    """A compiled expression."""
+
+    __slots__ = ("_compiled", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._compiled = Jsonata(text)
+        except JException as error:
+            raise InvalidExpression(message(error)) from None
+        except RecursionError:
+            raise InvalidExpression("S0500: The expression is nested too deeply") from None
+        if self._compiled.errors:
+            raise InvalidExpression(str(self._compiled.errors[0]))
+        self._compiled.set_validate_input(False)
+        self._compiled.set_output_convert_nulls(False)
+
+    def evaluate(self, states: Mapping[str, Any], variables: Mapping[str, Any], chance: Chance) -> Any:
+        """The value. Raises EvaluationError or Undefined."""
+        frame: dict[str, Any] = dict(bindings(chance))
+        for name, value in variables.items():
+            frame[name] = with_nulls(value)
+        frame["states"] = {name: with_nulls(value) for name, value in states.items()}
+        compiled = self._compiled
+        Jsonata.CURRENT.jsonata = compiled  # what $now and the functions that take functions go by
+        try:
+            result = compiled.evaluate(None, frame)
+        except JException as error:
+            if error.error == "D1001" and isinstance(error.current, float):
+                return from_engine(error.current)
+            raise EvaluationError(message(error)) from None
+        except RecursionError:
+            raise EvaluationError(
+                "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as"
+                " tail-recursive."
+            ) from None
+        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise EvaluationError(str(error)) from None
+        if result is None:
+            raise Undefined(self.text)
+        return from_engine(result)
+
+
+@functools.lru_cache(4096)
+def compile_expression(text: str) -> Expression:
+    """The compiled expression of what stands between ``{%`` and ``%}``."""
+    return Expression(text)
+
+
+def with_nulls(value: Any) -> Any:
+    """The value as the engine wants it: its own null, since Python's None is its "undefined".
+
+    Numbers without a fraction become integers, as on AWS (1.0 is 1, 1e2 is 100).
+    """
+    kind = value.__class__
+    if kind is str or kind is int or kind is bool:
+        return value
+    if value is None:
+        return NULL
+    if kind is float:
+        return int(value) if value.is_integer() and abs(value) < LARGEST_LONG else value
+    if kind is dict:
+        return {key: with_nulls(each) for key, each in value.items()}
+    if kind is list:
+        return [with_nulls(each) for each in value]
+    return value
+
+
+def from_engine(value: Any) -> Any:
+    """The value as JSON: no functions, and what JSON has no number for as the text that JavaScript has."""
+    kind = value.__class__
+    if kind is str or kind is bool or kind is int:
+        return value
+    if value is NULL or value is None:
+        return None
+    if kind is float:
+        if math.isfinite(value):
+            return int(value) if value.is_integer() and abs(value) < LARGEST_LONG else value
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {str(key): from_engine(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [from_engine(each) for each in value]
+    if isinstance(value, int | float | str):
+        return from_engine(kind.__bases__[0](value))
+    if isinstance(value, Mapping):
+        return {str(key): from_engine(each) for key, each in value.items()}
+    if hasattr(value, "__iter__"):
+        return [from_engine(each) for each in value]
+    raise EvaluationError("returned an unsupported result type")
+
+
+def message(error: JException) -> str:
+    """``T0412: Argument 1 of function "sum" must be an array of "numbers"``.
+
+    The engine's texts have lost the word "function" on their way from JavaScript.
+    """
+    code = str(error.error)
+    if ": " in code or code not in JException.error_codes:
+        return code
+    template = JException.error_codes[code]
+    given = [error.current, error.expected, error.extra]
+    return f"{code}: {_filled(template, [each for each in given if each is not None])}"
+
+
+def _filled(template: str, values: list[Any]) -> str:
+    import re
+
+    template = template.replace(" Object", " function")
+    remaining = iter(values)
+
+    def plain(found: re.Match[str]) -> str:
+        value = next(remaining, "")
+        return str(value) if found[0].startswith("{{{") else json_text(from_engine(value))
+
+    return re.sub(r"\{\{\{\w+\}\}\}|\{\{\w+\}\}", plain, template)
