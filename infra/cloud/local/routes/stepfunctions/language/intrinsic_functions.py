@@ -1,4 +1,4 @@
-"""What each intrinsic function does. An argument that it does not take fails the state: States.IntrinsicFailure.
+"""What each intrinsic function does; a wrong argument fails the state with States.IntrinsicFailure.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """

@@ -52,7 +52,7 @@ def find(path: str, scope: Scope) -> Any:
 
 
 def check_path(path: str) -> None:
-    """Raises InvalidPath for a text that is neither a path of the input, of the context object, nor of a variable."""
+    """Raises InvalidPath for what is no path of the input, the context object or a variable."""
     named = VARIABLE.match(path)
     compile_path("$" + named[2] if named else path[1:] if path.startswith("$$") else path)
 
@@ -100,7 +100,9 @@ class _Parser:
             arguments.append(self.argument(template=named[1] == "Format" and not arguments))
             self.spaces()
         if not least <= len(arguments) <= most:
-            raise InvalidIntrinsic(f"The function 'States.{named[1]}' was called with {len(arguments)} arguments")
+            raise InvalidIntrinsic(
+                f"The function 'States.{named[1]}' was called with {len(arguments)} arguments"
+            )
 
         def evaluate(scope: Scope) -> Any:
             return function([argument(scope) for argument in arguments], scope.chance)
@@ -129,7 +131,7 @@ class _Parser:
         return self.call()
 
     def _string(self, template: bool) -> str:
-        """A text in single quotes. In Format's template, escaped braces and backslashes are left to Format."""
+        """A text in single quotes. Format's template keeps its escaped braces and backslashes."""
         found = self._match(r"'((?:\\.|[^'\\])*)'")
         if found is None:
             raise InvalidIntrinsic(f"A quote is not closed in '{self.text}'")

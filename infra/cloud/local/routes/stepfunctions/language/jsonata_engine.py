@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,10 @@ NULL = Utils.NULL_VALUE
 LARGEST_LONG = 9.223372036854776e18
 DEEPEST = 100
 """How deep an evaluation may nest on AWS (measured there: 100 are accepted, 101 refused)."""
+
+
+ELEMENTS = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o": "objects", "s": "strings"}
+"""What a function's signature calls the elements of an array."""
 
 
 class InvalidExpression(ValueError):
@@ -140,12 +145,14 @@ def message(error: JException) -> str:
         return code
     template = JException.error_codes[code]
     given = [error.current, error.expected, error.extra]
+    if code == "T0412":
+        given = [
+            ELEMENTS.get(str(each), each) if each is given[-1] or each is given[1] else each for each in given
+        ]
     return f"{code}: {_filled(template, [each for each in given if each is not None])}"
 
 
 def _filled(template: str, values: list[Any]) -> str:
-    import re
-
     template = template.replace(" Object", " function")
     remaining = iter(values)
 

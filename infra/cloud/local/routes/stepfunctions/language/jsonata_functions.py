@@ -1,7 +1,7 @@
 """The functions that Step Functions adds to JSONata: $partition, $range, $hash, $random, $uuid and $parse.
 
-Their answers to odd arguments follow what was measured on AWS: rounding towards zero, nothing (undefined) for a
-step or chunk size of zero, one bare number for a range of one.
+Their answers to odd arguments follow what was measured on AWS: rounding towards zero, nothing (undefined)
+for a step or chunk size of zero, one bare number for a range of one.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions-provided-by-sfn
 """
@@ -26,7 +26,9 @@ LONGEST_RANGE = 360_145
 
 
 def _mismatch(function: str, argument: int) -> JException:
-    return JException(f'T0410: Argument {argument} of function "{function}" does not match function signature', -1)
+    return JException(
+        f'T0410: Argument {argument} of function "{function}" does not match function signature', -1
+    )
 
 
 def _whole(value: Any, function: str, argument: int) -> int:
@@ -139,7 +141,7 @@ FUNCTIONS: dict[str, tuple[Callable[[list[Any], Chance], Any], str]] = {
     "uuid": (uuid_, "<x?:x>"),
     "parse": (parse, "<x?x?:x>"),
 }
-"""The function and its signature: one optional argument more than it takes, so that it can name the surplus one."""
+"""The function and its signature: one optional argument too many, so that it can name a surplus one."""
 
 _bound: dict[int, dict[str, Any]] = {}
 
@@ -148,7 +150,9 @@ def bindings(chance: Chance) -> dict[str, Any]:
     """What is bound in every evaluation: AWS's functions, and no $eval."""
     found = _bound.get(id(chance))
     if found is None:
-        found = {name: _function(function, chance, signature) for name, (function, signature) in FUNCTIONS.items()}
+        found = {
+            name: _function(function, chance, signature) for name, (function, signature) in FUNCTIONS.items()
+        }
         found["eval"] = None
         _bound.clear()
         _bound[id(chance)] = found
@@ -157,7 +161,7 @@ def bindings(chance: Chance) -> dict[str, Any]:
 
 def _function(function: Callable[[list[Any], Chance], Any], chance: Chance, signature: str) -> Any:
     class Call(Jsonata.JFunctionCallable):  # type: ignore[misc]
-        def call(self, input: Any, args: Any) -> Any:  # noqa: A002 - the engine's name
+        def call(self, input: Any, args: Any) -> Any:
             return function(list(args or ()), chance)
 
     return Jsonata.JFunction(Call(), signature)

@@ -1,7 +1,7 @@
 """JSONPath as Step Functions reads it: the dialect of Jayway's JsonPath, compiled once per text.
 
-``compile_path(text)`` gives a ``Path``; ``path.get(document)`` is one value of a definite path, or the list of
-matches of an indefinite one (wildcard, slice, filter, ``..``, several indexes).
+``compile_path(text)`` gives a ``Path``; ``path.get(document)`` is one value of a definite path, or the list
+of matches of an indefinite one (wildcard, slice, filter, ``..``, several indexes).
 
 https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
 https://github.com/json-path/JsonPath (the dialect)

@@ -1,0 +1,282 @@
+"""States: where a failing expression stands, what Catch can still take, ResultPath, limits.
+
+moto does not know in which field an expression stands; evaluates a Task's Output where no Catch sees it fail;
+makes ResultPath's places with a library that overwrites what is in the way; and lets variables grow without
+limit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .failures import QUERY, RUNTIME, failure, no_results
+from .result_path import NoPlace, place
+from .text import json_text
+
+if TYPE_CHECKING:
+    from ....world import World
+
+LARGEST_VARIABLE = 256 * 1024
+"""Bytes of one variable. https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html#variable-limits"""
+
+LARGEST_SCOPE = 10 * 1024 * 1024
+"""Bytes of all variables of an execution."""
+
+LABELS: dict[str, str] = {
+    "Output": "Output",
+    "ArgumentsJSONataTemplateValueObject": "Arguments",
+    "ArgumentsStringJSONata": "Arguments",
+    "AssignDecl": "Assign",
+    "ItemsArray": "Items",
+    "ItemsJSONata": "Items",
+    "ItemSelector": "ItemSelector",
+    "SecondsJSONata": "Seconds",
+    "TimestampJSONata": "Timestamp",
+    "TimeoutSecondsJSONata": "TimeoutSeconds",
+    "HeartbeatSecondsJSONata": "HeartbeatSeconds",
+    "MaxConcurrencyJSONata": "MaxConcurrency",
+    "ToleratedFailureCountStringJSONata": "ToleratedFailureCount",
+    "ToleratedFailurePercentageStringJSONata": "ToleratedFailurePercentage",
+    "Cause": "Cause",
+    "Error": "Error",
+    "ConditionStringJSONata": "Condition",
+}
+"""Classes of the interpreter that are a field of a state."""
+
+BINDINGS = (
+    "JSONataTemplateBinding",
+    "AssignTemplateBindingStringExpressionSimple",
+    "AssignTemplateBindingValue",
+)
+"""Classes that are one key of an object: the key is their ``identifier``."""
+
+
+def json_type(value: Any) -> str:
+    """JSONata's name of a value's type."""
+    names = {bool: "boolean", str: "string", list: "array", dict: "object", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def patches(world: World) -> list[tuple[Any, str, Any]]:
+    from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
+    from moto.stepfunctions.parser.asl.component.common.assign.assign_template_value_array import (
+        AssignTemplateValueArray,
+    )
+    from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
+    from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+    from moto.stepfunctions.parser.asl.component.common.jsonata.jsonata_template_value_array import (
+        JSONataTemplateValueArray,
+    )
+    from moto.stepfunctions.parser.asl.component.common.path.input_path import InputPath
+    from moto.stepfunctions.parser.asl.component.common.path.items_path import ItemsPath
+    from moto.stepfunctions.parser.asl.component.common.path.output_path import OutputPath
+    from moto.stepfunctions.parser.asl.component.common.path.result_path import ResultPath
+    from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJsonPath
+    from moto.stepfunctions.parser.asl.component.common.timeouts import heartbeat, timeout
+    from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+    from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import (
+        ConditionStringJSONata,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+    from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
+    from moto.stepfunctions.parser.asl.eval.environment import Environment
+    from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
+
+    labels: dict[type, str | None] = {}
+
+    def label_of(kind: type) -> str | None:
+        name = kind.__name__
+        found = LABELS.get(name) or ("" if name in BINDINGS else None)
+        labels[kind] = found
+        return found
+
+    def evaluate(self: Any, env: Any) -> None:
+        if not env.is_running():
+            return
+        field = self._field_name()
+        if field is not None:
+            env.next_field_name = field
+        kind = type(self)
+        label = labels[kind] if kind in labels else label_of(kind)
+        if label is None:
+            self._eval_body(env)
+            return
+        outer = env.location
+        label = label or self.identifier
+        env.location = f"{outer}/{label}" if outer else label
+        try:
+            self._eval_body(env)
+        except NoSuchJsonPathError as error:
+            if not hasattr(error, "field"):
+                error.field = env.next_field_name
+            raise
+        finally:
+            env.location = outer
+
+    def array(self: Any, env: Any) -> None:
+        values = []
+        outer = env.location
+        try:
+            for index, value in enumerate(self.values):
+                env.location = f"{outer}[{index}]"
+                value.eval(env)
+                values.append(env.stack.pop())
+        finally:
+            env.location = outer
+        env.stack.append(values)
+
+    frame_of = Environment.as_inner_frame_of.__func__
+
+    def as_inner_frame_of(cls: Any, env: Any, *args: Any, **kwargs: Any) -> Any:
+        frame = frame_of(cls, env, *args, **kwargs)
+        frame.entered = env.entered
+        return frame
+
+    eval_input = CommonStateField._eval_state_input
+    eval_state = CommonStateField._eval_body
+    eval_output = ExecutionState._eval_state_output
+
+    def state_input(self: Any, env: Any) -> None:
+        env.entered = env.event_history_context.source_event_id
+        env.location = ""
+        eval_input(self, env)
+
+    def record(env: Any, error: Any) -> None:
+        event = error.failure_event
+        env.event_manager.add_event(
+            context=env.event_history_context, event_type=event.event_type, event_details=event.event_details
+        )
+
+    def is_query(error: Any) -> bool:
+        name = error.failure_event.error_name
+        return name is not None and name.error_name == QUERY
+
+    def state_body(self: Any, env: Any) -> None:
+        try:
+            eval_state(self, env)
+        except FailureEventException as error:
+            if (
+                is_query(error)
+                and not getattr(error, "recorded", False)
+                and not isinstance(self, ExecutionState)
+            ):
+                error.recorded = True  # type: ignore[attr-defined]
+                record(env, error)
+            raise
+
+    def state_output(self: Any, env: Any) -> None:
+        try:
+            eval_output(self, env)
+        except FailureEventException as error:
+            if not is_query(error):
+                raise
+            record(env, error)
+            output = self._construct_error_output_value(failure_event=error.failure_event)
+            env.states.set_error_output(output)
+            env.states.set_result(output)
+            if self.catch:
+                self._handle_catch(env=env, failure_event=error.failure_event)
+                if env.stack[-1] == CatchOutcome.Caught:
+                    return
+            raise
+
+    def result_path(self: Any, env: Any) -> None:
+        value = env.states.get_input()
+        if self.result_path_src is None:
+            env.stack.clear()
+            env.stack.append(value)
+            return
+        result = env.stack.pop()
+        try:
+            env.stack.append(place(value, self.result_path_src, result))
+        except NoPlace:
+            cause = f'Unable to apply step "{self.result_path_src}" to input {json_text(value)}'
+            raise failure(env, "States.ResultPathMatchFailure", cause) from None
+
+    def selecting(original: Any) -> Any:
+        """InputPath, OutputPath, ItemsPath: AWS's text for a path that finds nothing."""
+
+        def body(self: Any, env: Any) -> None:
+            try:
+                original(self, env)
+            except NoSuchJsonPathError as error:
+                raise failure(env, RUNTIME, no_results(error.json_path, error.data)) from None
+
+        return body
+
+    def input_path(self: Any, env: Any) -> None:
+        if self.string_sampler is None:
+            env.stack.append({})
+            return
+        if isinstance(self.string_sampler, StringJsonPath):
+            env.stack.append(env.states.get_input())
+        self.string_sampler.eval(env=env)
+
+    def output_path(self: Any, env: Any) -> None:
+        if self.string_sampler is None:
+            env.states.reset(input_value={})
+            return
+        self.string_sampler.eval(env=env)
+        env.states.reset(env.stack.pop())
+
+    def items_path(self: Any, env: Any) -> None:
+        self.string_sampler.eval(env=env)
+        if not isinstance(env.stack[-1], list):
+            cause = f'Reference path "{self.string_sampler.literal_value}" must point to array.'
+            raise failure(env, RUNTIME, cause)
+
+    def unexpected(self: Any, env: Any, expected: str, value: Any) -> Exception:
+        cause = f"The JSONata expression '{self.string_jsonata.expression.strip()}' specified for the field"
+        problem = f"returned an unexpected result type. Expected '{expected}', but was '{json_type(value)}'"
+        return failure(env, QUERY, f"{cause} '{env.location}' {problem} for value: {json_text(value)}")
+
+    def whole(self: Any, env: Any) -> int:
+        self.string_jsonata.eval(env=env)
+        value = env.stack.pop()
+        if json_type(value) != "number":
+            raise unexpected(self, env, "number", value)
+        return int(value)
+
+    def condition(self: Any, env: Any) -> None:
+        self.string_jsonata.eval(env=env)
+        if not isinstance(env.stack[-1], bool):
+            raise unexpected(self, env, "boolean", env.stack[-1])
+
+    assign = AssignDecl._eval_body
+
+    def checked_assign(self: Any, env: Any) -> None:
+        assign(self, env)
+        store = env.variable_store
+        sizes = {name: len(json_text(value).encode()) for name, value in store._inner_scope.items()}
+        for name, size in sizes.items():
+            if size > LARGEST_VARIABLE:
+                cause = (
+                    f"The size of the variable '{name}' exceeds the maximum number of bytes service limit."
+                )
+                raise failure(env, "States.DataLimitExceeded", cause)
+        if sum(sizes.values()) > LARGEST_SCOPE:
+            cause = "The size of all variables exceeds the maximum number of bytes service limit."
+            raise failure(env, "States.DataLimitExceeded", cause)
+
+    return [
+        (EvalComponent, "eval", evaluate),
+        (Environment, "location", ""),
+        (Environment, "entered", None),
+        (Environment, "chosen", None),
+        (Environment, "as_inner_frame_of", classmethod(as_inner_frame_of)),
+        (JSONataTemplateValueArray, "_eval_body", array),
+        (AssignTemplateValueArray, "_eval_body", array),
+        (CommonStateField, "_eval_state_input", state_input),
+        (CommonStateField, "_eval_body", state_body),
+        (ExecutionState, "_eval_state_output", state_output),
+        (ResultPath, "_eval_body", result_path),
+        (InputPath, "_eval_body", selecting(input_path)),
+        (OutputPath, "_eval_body", selecting(output_path)),
+        (ItemsPath, "_eval_body", selecting(items_path)),
+        (timeout.TimeoutSecondsJSONata, "_eval_seconds", whole),
+        (heartbeat.HeartbeatSecondsJSONata, "_eval_seconds", whole),
+        (SecondsJSONata, "_get_wait_seconds", whole),
+        (ConditionStringJSONata, "_eval_body", condition),
+        (AssignDecl, "_eval_body", checked_assign),
+    ]
