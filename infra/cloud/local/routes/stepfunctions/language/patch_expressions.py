@@ -2,8 +2,8 @@
 
 moto parses a JSONPath on every evaluation, with a library whose dialect is not Jayway's; its intrinsic
 functions fail with Python's errors; its JSONata wants a Java VM and pastes the data into the text of the
-expression, where a quote or a large number breaks it. Causes do not name the field, and texts come out as ASCII
-escapes.
+expression, where a quote or a large number breaks it. Causes do not name the field, and texts come out as
+ASCII escapes.
 """
 
 from __future__ import annotations
