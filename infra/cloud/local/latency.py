@@ -26,6 +26,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "events": ("delivery", "replay_start"),
     "http": ("request",),
+    "sns": ("delivery",),
     "stepfunctions": ("express_transition", "transition"),
     "s3": ("notification",),
 }

@@ -24,6 +24,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "KmsDataKeyReusePeriodSeconds": ENCRYPTION,
         "SqsManagedSseEnabled": ENCRYPTION,
     },
+    "AWS::SNS::Topic": {"Tags": TAGS, "KmsMasterKeyId": ENCRYPTION},
     "AWS::Lambda::Function": {
         "Tags": TAGS,
         "Code.SourceKMSKeyArn": ENCRYPTION,

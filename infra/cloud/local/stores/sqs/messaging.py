@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...kernel import SECOND
-from ...service import Call, ServiceError
+from ...service import Call, Caller, ServiceError
 from . import errors, sending
 from .fifo import FifoQueue
 from .message import NO_EXTRA, Extra, Message, Stored, md5_of_attributes, md5_of_body
@@ -47,6 +47,48 @@ class Messaging(Registry):
         if accepted:
             queue.send([item], [delay], actor, trace)
         return item.message_id
+
+    def send_entries(
+        self,
+        queue_arn: str,
+        entries: Sequence[Mapping[str, Any]],
+        caller: Caller,
+        *,
+        sender: str,
+        traced: bool,
+    ) -> list[ServiceError | None]:
+        """Send what a service delivers, at this instant and without waiting: each entry as SendMessage takes
+        it.
+
+        The queue's policy must allow the caller. Returns each entry's error, or None; raises ServiceError for
+        what concerns all of them (no queue, no permission, an injected fault).
+        """
+        world = self.world
+        queue = self.queues.get(queue_arn)
+        if queue is None:
+            raise errors.no_such_queue()
+        if world.faults.active:
+            _, refusal = world.faults.before_call("sqs", "SendMessage", queue.url)
+            if refusal is not None:
+                raise refusal
+        region, account = queue_arn.split(":", 5)[3:5]
+        world.identity.check(caller, "sqs", "SendMessage", {"QueueUrl": queue.url}, region, account)
+        trace = trace_header(caller.trace)
+        items, delays = [], []
+        problems: list[ServiceError | None] = []
+        for entry in entries:
+            try:
+                item, delay, accepted = self._draft(queue, entry, sender, trace, traced)
+            except ServiceError as problem:
+                problems.append(problem)
+                continue
+            problems.append(None)
+            if accepted:
+                items.append(item)
+                delays.append(delay)
+        if items:
+            queue.send(items, delays, caller.name, caller.trace)
+        return problems
 
     def SendMessage(self, call: Call) -> dict[str, Any]:
         queue = self._of(call)
