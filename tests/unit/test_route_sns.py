@@ -121,7 +121,7 @@ def test_a_fifo_topic_gets_its_suffix_and_keeps_order(deployed: tuple[Any, Any])
 
 
 def test_the_stack_goes_away_without_a_trace(deployed: tuple[Any, Any]) -> None:
-    cloud, app = deployed
+    cloud, _ = deployed
     cloud.client("cloudformation").delete_stack(StackName="Fanned")
     cloud.settle()
     assert cloud.client("sns").list_topics()["Topics"] == []
