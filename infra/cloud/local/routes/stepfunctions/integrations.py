@@ -1,22 +1,97 @@
-"""Service integrations: look-alikes of boto3's clients, whose calls the state machine's role makes.
+"""Service integrations: the interpreter's tasks call services as the state machine's role.
 
+Optimized integrations (``lambda:invoke``, ``sqs:sendMessage`` …) name their errors as the Java SDK 1 did and
+add its metadata to the answer; ``aws-sdk`` ones name them as the Java SDK 2 does.
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import botocore.validate
+from botocore.exceptions import UnknownServiceError
 
 from ...service import Caller, NotSimulated, ServiceError
 
 if TYPE_CHECKING:
     from ...world import World
 
+SDK_NAMES = {
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+    "eventbridge": "events",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "elasticloadbalancingv2": "elbv2",
+}
+"""What Step Functions calls a service, where boto3 calls it otherwise."""
+
+_SHOWN = {
+    "apigateway": "ApiGateway",
+    "cloudformation": "CloudFormation",
+    "cloudwatch": "CloudWatch",
+    "cloudwatchlogs": "CloudWatchLogs",
+    "dynamodb": "DynamoDb",
+    "ec2": "Ec2",
+    "eventbridge": "EventBridge",
+    "s3": "S3",
+    "secretsmanager": "SecretsManager",
+}
+"""The names of services in errors of ``aws-sdk`` tasks, where not the name with a capital letter."""
+
+_OPTIMIZED = {
+    "lambda": ("Lambda", "AWSLambda", "AWSLambdaException"),
+    "sqs": ("SQS", "AmazonSQS", "AmazonSQSException"),
+    "sns": ("SNS", "AmazonSNS", "AmazonSNSException"),
+    "dynamodb": ("DynamoDB", "AmazonDynamoDBv2", "AmazonDynamoDBException"),
+    "events": ("EventBridge", "AmazonEventBridge", "AmazonEventBridgeException"),
+    "states": ("StepFunctions", "AWSStepFunctions", "AWSStepFunctionsException"),
+}
+"""Of an optimized integration: its errors' prefix, its name in causes, what an unknown error is called."""
+
+REFUSED = {
+    "apigateway": "API Gateway",
+    "athena": "Athena",
+    "batch": "AWS Batch",
+    "bedrock": "Bedrock",
+    "codebuild": "CodeBuild",
+    "databrew": "Glue DataBrew",
+    "ecs": "ECS and Fargate",
+    "eks": "EKS",
+    "elasticmapreduce": "EMR",
+    "emr-containers": "EMR on EKS",
+    "emr-serverless": "EMR Serverless",
+    "glue": "Glue",
+    "http": "HTTP endpoints",
+    "mediaconvert": "MediaConvert",
+    "sagemaker": "SageMaker",
+}
+"""Integrations that the local cloud does not have: a definition that uses them is refused by name."""
+
+
+class CallFailed(Exception):
+    """A service refused the call of a task. ``code`` is the API's, ``status`` HTTP's."""
+
+    def __init__(self, code: str, message: str, status: int, request_id: str, modelled: str | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+        self.modelled = modelled
+
+
+class SdkClientFailed(Exception):
+    """The request could not even be sent."""
+
 
 class Client:
-    """Looks like a boto3 client of one service and Region: its methods call as the current execution."""
+    """One service in one Region, called as the current execution's role or as ``role``."""
 
     def __init__(self, world: World, service: str, region: str, role: str | None) -> None:
         self._world = world
@@ -24,16 +99,22 @@ class Client:
         self._region = region
         self._role = role
         self._real = world.client(service, region=region, internal=True)
+        self.model = self._real.meta.service_model
+        self._validator = botocore.validate.ParamValidator()
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
         operation = self._real.meta.method_to_api_mapping.get(method)
         if operation is None:
             raise AttributeError(method)
+        return lambda **params: self.call(operation, params)
 
-        def call(**params: Any) -> dict[str, Any]:
-            return self.call(operation, params)
-
-        return call
+    def operation(self, method: str) -> str:
+        """The API's name of an operation that a state machine names ``sendMessage``."""
+        wanted = method.lower()
+        for name in self.model.operation_names:
+            if name.lower() == wanted:
+                return str(name)
+        raise NotSimulated(f"NotSimulated: {self._service}:{method} - there is no such operation")
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         world = self._world
@@ -42,20 +123,40 @@ class Client:
         caller: Caller = task.context
         if self._role is not None and self._role != caller.role:
             caller = dataclasses.replace(caller, role=self._role)
+        url = params.get("QueueUrl")
+        if isinstance(url, str) and not url.startswith("http"):
+            raise SdkClientFailed(f"Unable to execute HTTP request: {url}: Name or service not known")
+        shape = self.model.operation_model(operation).input_shape
+        if shape is not None:
+            for name in shape.required_members:
+                if params.get(name) is None:
+                    member = name[:1].lower() + name[1:]
+                    message = (
+                        f"1 validation error detected: Value null at '{member}' failed to satisfy "
+                        "constraint: Member must not be null"
+                    )
+                    if self._service == "sqs":
+                        message = f"The request must contain the parameter {name}."
+                    code = "MissingParameter" if self._service == "sqs" else "ValidationException"
+                    raise self._failed(ServiceError(code, message))
+            report = self._validator.validate(params, shape)
+            if report.has_errors():
+                raise self._failed(ServiceError("ValidationException", report.generate_report()))
         try:
             return world.call(self._service, operation, params, caller, region=self._region)
         except ServiceError as error:
-            raise client_error(self._real, operation, error, world.wire.request_id()) from error
+            raise self._failed(error) from error
 
-
-def client_error(client: Any, operation: str, error: ServiceError, request_id: str) -> Exception:
-    """The exception that boto3 would raise."""
-    response = {
-        "Error": {"Code": error.code, "Message": error.message},
-        "ResponseMetadata": {"HTTPStatusCode": error.status, "RequestId": request_id},
-    }
-    made: Exception = client.exceptions.from_code(error.code)(response, operation)
-    return made
+    def _failed(self, error: ServiceError) -> CallFailed:
+        shape = self.model.shape_for_error_code(error.code)
+        if shape is None:  # SQS has two codes for an error, one of them from older days
+            shape = self.model.shape_for_error_code(error.fields.get("QueryErrorCode", ""))
+        modelled = shape.name if shape is not None else None
+        request_id = self._world.wire.request_id()
+        message = error.message
+        if self._service == "lambda" and error.code == "ResourceNotFoundException":
+            message = message.removesuffix(":$LATEST")  # as recorded
+        return CallFailed(error.code, message, error.status, request_id, modelled)
 
 
 def client_maker(world: World) -> Callable[..., Client]:
@@ -69,10 +170,63 @@ def client_maker(world: World) -> Callable[..., Client]:
         if found is None:
             try:
                 found = clients[key] = Client(world, service, region, role)
-            except Exception as error:
-                if type(error).__name__ != "UnknownServiceError":
-                    raise
-                raise NotSimulated(f"NotSimulated: {service} in a state machine") from error
+            except UnknownServiceError as error:
+                raise NotSimulated(
+                    f"NotSimulated: aws-sdk:{service} - the local cloud does not know this service"
+                ) from error
         return found
 
     return client_for
+
+
+def optimized_error(service: str, error: CallFailed) -> tuple[str, str]:
+    """Error name and cause of an optimized integration."""
+    prefix, shown, unknown = _OPTIMIZED[service]
+    name = unknown if error.modelled is None else error.modelled
+    if not name.endswith("Exception"):
+        name += "Exception"
+    cause = (
+        f"{error.message} (Service: {shown}; Status Code: {error.status}; Error Code: {error.code}; "
+        f"Request ID: {error.request_id}; Proxy: null)"
+    )
+    return f"{prefix}.{name}", cause
+
+
+def sdk_error(api: str, error: CallFailed) -> tuple[str, str]:
+    """Error name and cause of an ``aws-sdk`` integration: ``Sqs.QueueDoesNotExistException``."""
+    shown = sdk_name(api)
+    name = shown if error.modelled is None else error.modelled
+    if not name.endswith("Exception"):
+        name += "Exception"
+    cause = f"{error.message} (Service: {shown}, Status Code: {error.status}, Request ID: {error.request_id})"
+    return f"{shown}.{name}", cause
+
+
+def sdk_name(api: str) -> str:
+    return _SHOWN.get(api.lower()) or api[:1].upper() + api[1:].lower()
+
+
+def sdk_service(api: str) -> str:
+    """boto3's name of the service that a state machine calls ``api``."""
+    return SDK_NAMES.get(api.lower(), api.lower())
+
+
+def metadata(world: World, service: str, answer: dict[str, Any], version: str = "") -> dict[str, Any]:
+    """What the Java SDK adds to the answer of an optimized integration."""
+    request_id = world.wire.request_id()
+    length = str(len(json.dumps(answer, default=str, separators=(",", ":"))))
+    date = f"{world.datetime():%a, %d %b %Y %H:%M:%S} GMT"
+    json_type = "application/json" if service == "lambda" else "application/x-amz-json-1.0"
+    kind = "text/xml" if service == "sns" else json_type
+    headers = {"Connection": "keep-alive"} if service == "lambda" else {"connection": "keep-alive"}
+    if version:
+        headers = {"X-Amz-Executed-Version": version, "x-amzn-Remapped-Content-Length": "0", **headers}
+    headers |= {"Content-Length": length, "Date": date, "Content-Type": kind, "x-amzn-RequestId": request_id}
+    return {
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": request_id},
+    }

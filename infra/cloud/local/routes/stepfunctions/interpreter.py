@@ -11,13 +11,14 @@ Importing the interpreter takes a second, so that waits until a state machine is
 from __future__ import annotations
 
 import copy
-import itertools
+import datetime
+import json
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .threads import FOREVER, Threads
+from .threads import Threads
 
 if TYPE_CHECKING:
     from ...world import World
@@ -26,8 +27,6 @@ PREFIX = "moto.stepfunctions.parser"
 _MISSING = object()
 _programs: dict[str, Any] = {}
 """Definitions by their text: a program holds no state of an execution, so it serves all worlds."""
-
-_heap_keys = itertools.count()
 
 
 class Interpreter:
@@ -48,11 +47,18 @@ class Interpreter:
             found = _programs[definition] = AmazonStateLanguageParser.parse(definition)[0]
         return found
 
+    def state_type(self, definition: str, resume: tuple[str, Any, Any] | None) -> str:
+        """The type of the state where an execution would go on."""
+        from .states import type_of
+
+        return "" if resume is None else type_of(self.program(definition).states.states[resume[0]])
+
     def install(self) -> None:
+        """Patch moto, if that is not done."""
         if self._undo is not None:
             return
         self._undo = []
-        from . import language
+        from . import language, maps, states, tasks
         from .integrations import client_maker
 
         _import_all()
@@ -76,10 +82,14 @@ class Interpreter:
                         self._patch(module, attribute, new)
                 if attribute == "boto_client_for":
                     self._patch(module, attribute, client)
+                elif attribute == "to_json_str":
+                    self._patch(module, attribute, to_json)
                 elif attribute == "TMP_THREADS":
                     self._patch(module, attribute, _Nowhere())
-        for owner, attribute, value in [*_own_patches(self._world, threads), *language.patches(self._world)]:
-            self._patch(owner, attribute, value)
+        world = self._world
+        for made in (states.patches, maps.patches, tasks.patches, language.patches):
+            for owner, attribute, value in made(world):
+                self._patch(owner, attribute, value)
 
     def uninstall(self) -> None:
         for owner, attribute, value in reversed(self._undo or ()):
@@ -127,131 +137,19 @@ def copy_json(value: Any) -> Any:
     return copy.deepcopy(value)
 
 
+def to_json(value: Any, separators: tuple[str, str] | None = None) -> str:
+    """JSON as Step Functions writes it: compact, and not escaped to ASCII."""
+    return json.dumps(value, default=_shown, separators=(",", ":"), ensure_ascii=False)
+
+
+def _shown(value: Any) -> str:
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+
+
 def _import_all() -> None:
     """Everything that the interpreter imports only when it first needs it."""
     import moto.stepfunctions.parser.asl.eval.environment
     import moto.stepfunctions.parser.asl.parse.asl_parser  # noqa: F401
-
-
-def _own_patches(world: World, threads: Threads) -> list[tuple[Any, str, Any]]:
-    from moto.stepfunctions.parser.api import ExecutionFailedEventDetails
-    from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
-    from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl  # noqa: F401
-    from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
-    from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
-    from moto.stepfunctions.parser.asl.component.program.program import Program
-    from moto.stepfunctions.parser.asl.component.state import state as state_module
-    from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
-    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
-        inline_iteration_component,
-    )
-    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
-    from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
-    from moto.stepfunctions.parser.asl.eval.environment import Environment
-
-    InlineIterationComponent = inline_iteration_component.InlineIterationComponent  # noqa: N806
-    kernel = world.kernel
-    transition = world.latency.sample
-
-    def heap_key(self: Any) -> str:
-        key = self.__dict__.get("_heap_key")
-        if key is None:
-            key = self.__dict__["_heap_key"] = str(next(_heap_keys))
-        return str(key)
-
-    def run_program(self: Any, env: Any) -> None:
-        env.next_state_name = self.start_at.start_at_name
-        run_states(self, env)
-
-    def run_states(self: Any, env: Any) -> None:
-        states = self.states.states
-        row = "stepfunctions.transition" if env.is_standard_workflow() else "stepfunctions.express_transition"
-        try:
-            while env.is_running():
-                kernel.sleep(transition(row))
-                states[env.next_state_name].eval(env)
-                env.stack.clear()
-                env.heap.clear()
-        except FailureEventException as failure:
-            env.set_error(error=failure.get_execution_failed_event_details())
-        except Exception as error:  # noqa: BLE001 - what the interpreter did not expect fails the execution
-            cause = f"{type(error).__name__}({error})"
-            env.set_error(ExecutionFailedEventDetails(error="States.Runtime", cause=cause))
-
-    def evaluate_with_timeout(self: Any, env: Any) -> None:
-        self.timeout.eval(env=env)
-        seconds = env.stack.pop()
-        frame = env.open_frame()
-        frame.states.reset(input_value=env.states.get_input())
-        frame.stack = list(env.stack)
-        try:
-            if seconds is None or seconds >= FOREVER:
-                self._eval_execution(frame)
-            else:
-                attempt(self, frame, seconds)
-        finally:
-            frame.set_ended()
-            env.close_frame(frame)
-        output = frame.stack.pop()
-        env.stack.append(output)
-        if not self._is_language_query_jsonpath():
-            env.states.set_result(output)
-        if self.assign_decl:
-            self.assign_decl.eval(env=env)
-        if self.result_selector:
-            self.result_selector.eval(env=env)
-        if self.result_path:
-            self.result_path.eval(env)
-        else:
-            env.states.reset(input_value=env.stack.pop())
-
-    def attempt(self: Any, frame: Any, seconds: float) -> None:
-        errors: list[Exception] = []
-        over = kernel.event("a state to end")
-
-        def run() -> None:
-            try:
-                self._eval_execution(frame)
-            except Exception as error:  # noqa: BLE001 - handed on to the state
-                errors.append(error)
-            over.set()
-
-        task = threads.spawn(run, "states.attempt")
-        in_time = over.wait(round(seconds * 1_000_000))
-        if errors:
-            raise errors[0]
-        if not in_time:
-            threads.end(task)
-            raise EvalTimeoutError
-
-    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
-        threads.sleep(wait_seconds)
-
-    def ending_its_threads(original: Any) -> Any:
-        def evaluate(self: Any, env: Any) -> None:
-            try:
-                original(self, env)
-            finally:
-                threads.end_children(kernel.current)
-
-        return evaluate
-
-    def program_state(self: Any) -> Any:
-        return self._program_state
-
-    return [
-        (EvalComponent, "heap_key", property(heap_key)),
-        (Program, "eval", run_program),
-        (Program, "_eval_body", run_states),
-        (ExecutionState, "_evaluate_with_timeout", evaluate_with_timeout),
-        (WaitFunction, "_wait_interval", wait_interval),
-        (BranchesDecl, "_eval_body", ending_its_threads(BranchesDecl._eval_body)),
-        (InlineIterationComponent, "_eval_body", ending_its_threads(InlineIterationComponent._eval_body)),
-        (Environment, "program_state", program_state),
-        (EvalComponent, "_log_failure_event_exception", lambda self, failure_event_exception: None),
-        (EvalComponent, "_log_exception", lambda self, exception: None),
-        (state_module, "datetime", Moments(world)),
-    ]
 
 
 class Moments:
@@ -272,7 +170,5 @@ class Moments:
 
 def iso(micros: int) -> str:
     """A time as the context object shows it."""
-    import datetime
-
     when = datetime.datetime.fromtimestamp(micros // 1_000_000, datetime.UTC)
     return f"{when:%Y-%m-%dT%H:%M:%S}.{micros // 1000 % 1000:03d}Z"

@@ -1,121 +1,419 @@
-"""AWS Step Functions: moto's interpreter in virtual time."""
+"""The service ``stepfunctions``: executions through the API.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html
+"""
 
 from __future__ import annotations
 
-import datetime
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from ...service import Call, Service, ServiceError
+from ...service import Call, NotSimulated, ServiceError
+from . import names
+from .callbacks import Callbacks
 from .execution import Execution
-from .interpreter import Interpreter
 from .machine import Revision
 
 if TYPE_CHECKING:
     from ...world import World
 
+LARGEST_INPUT = 262_144
+"""Bytes. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
-class StepFunctions(Service):
+LARGEST_EVENT = 248 * 1024
+"""Characters of input and output that an execution's event on the bus carries."""
+
+NAME_KEPT_FOR = 90 * 86_400 * 1_000_000
+"""µs after its end, an execution's name may be used again."""
+
+_STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
+
+
+class StepFunctions(Callbacks):
     """The service ``stepfunctions``."""
 
     name = "stepfunctions"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.interpreter = Interpreter(world)
-        self.machines: dict[str, Revision] = {}
         self.executions: dict[str, Execution] = {}
-        self.activities: dict[str, Any] = {}
-        self._callbacks: Any = None
-
-    @property
-    def callbacks(self) -> Any:
-        """The task tokens that somebody may answer."""
-        if self._callbacks is None:
-            from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
-
-            self._callbacks = CallbackPoolManager(activity_store=self.activities)
-        return self._callbacks
+        self._of_machine: dict[str, list[Execution]] = {}
 
     def close(self) -> None:
         """Leave moto as it was."""
         self.interpreter.uninstall()
 
-    def CreateStateMachine(self, call: Call) -> dict[str, Any]:
-        params = call.params
-        name = params["name"]
-        arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{name}"
-        try:
-            self.interpreter.program(params["definition"])
-        except Exception as error:
-            raise ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
-        now = self.kernel.now
-        self.machines[arn] = Revision(
-            arn,
-            name,
-            call.region,
-            params["definition"],
-            params["roleArn"],
-            params.get("type") or "STANDARD",
-            "INITIAL",
-            now,
-            params.get("loggingConfiguration") or {},
-            params.get("tracingConfiguration") or {},
-        )
-        return {"stateMachineArn": arn, "creationDate": self._when(now)}
+    # -- starting ------------------------------------------------------------------------------------
 
     def StartExecution(self, call: Call) -> dict[str, Any]:
+        """Idempotent for standard workflows: the same name and input as an execution that runs."""
         params = call.params
-        revision = self.machines.get(params["stateMachineArn"])
-        if revision is None:
-            arn = params["stateMachineArn"]
-            raise ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
-        rng = self.kernel.rng("states.ids")
-        name = params.get("name") or str(_uuid(rng))
-        arn = f"{revision.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-        execution = Execution(self, revision, arn, name, params.get("input") or "{}", call.caller)
+        revision, version, alias = self.resolve(params["stateMachineArn"])
+        text = _input(params)
+        name = names.check_name(params["name"]) if params.get("name") else self._new_name()
+        if revision.kind == "EXPRESS":
+            arn = names.execution_arn(revision.machine_arn, name, self._new_name())
+        else:
+            arn = names.execution_arn(revision.machine_arn, name)
+        before = self.executions.get(arn)
+        if before is not None:
+            if before.stopped is None and before.input == text:
+                return {"executionArn": arn, "startDate": self.when(before.started)}
+            if before.stopped is None or self.kernel.now - before.stopped < NAME_KEPT_FOR:
+                raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        execution = self._execute(call, revision, arn, name, text, version, alias)
+        return {"executionArn": arn, "startDate": self.when(execution.started)}
+
+    def StartSyncExecution(self, call: Call) -> dict[str, Any]:
+        """Runs an Express workflow to its end; what fails in it is in the answer.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
+        """
+        params = call.params
+        revision, version, alias = self.resolve(params["stateMachineArn"])
+        if revision.kind != "EXPRESS":
+            raise _type_not_supported()
+        text = _input(params)
+        name = names.check_name(params["name"]) if params.get("name") else self._new_name()
+        arn = names.execution_arn(revision.machine_arn, name, self._new_name())
+        execution = self._execute(call, revision, arn, name, text, version, alias)
+        execution.over.wait()
+        assert execution.stopped is not None
+        took = (execution.stopped - execution.started + 999) // 1000
+        status = "FAILED" if execution.status == "ABORTED" else execution.status
+        with_data = params.get("includedData") != "METADATA_ONLY"
+        shown = {
+            "executionArn": arn,
+            "stateMachineArn": revision.machine_arn,
+            "name": name,
+            "status": status,
+            "startDate": self.when(execution.started),
+            "stopDate": self.when(execution.stopped),
+            "inputDetails": {"included": with_data},
+            "billingDetails": {
+                "billedMemoryUsedInMB": 64,
+                "billedDurationInMilliseconds": max(100, (took + 99) // 100 * 100),
+            },
+        }
+        if with_data:
+            shown["input"] = text
+        if params.get("traceHeader"):
+            shown["traceHeader"] = params["traceHeader"]
+        return shown | _outcome(execution, with_data)
+
+    def _execute(
+        self, call: Call, revision: Revision, arn: str, name: str, text: str, version: str, alias: str
+    ) -> Execution:
+        trace = _root(call.params.get("traceHeader")) or call.caller.trace or self.world.new_trace()
+        execution = Execution(self, revision, arn, name, text, trace, version, alias)
         self.executions[arn] = execution
+        self._of_machine.setdefault(revision.machine_arn, []).append(execution)
         execution.start()
-        return {"executionArn": arn, "startDate": self._when(execution.started)}
+        return execution
+
+    def executed(self, execution: Execution, status: str) -> None:
+        """An execution has started (RUNNING) or ended: the journal's entry, and the event on the bus."""
+        revision, stopped = execution.revision, execution.stopped
+        self.journal.record(
+            "states.started" if stopped is None else "states.execution",
+            revision.machine_arn,
+            actor="states",
+            duration=0 if stopped is None else stopped - (execution.redriven or execution.started),
+            outcome="ok" if status in ("RUNNING", "SUCCEEDED") else status,
+            trace=execution.trace,
+            data={
+                "execution": execution.arn,
+                "type": revision.kind,
+                "status": status,
+                "error": execution.error or "",
+                "version": execution.version,
+                "alias": execution.alias,
+                "redrives": execution.redrives,
+            },
+        )
+        if revision.kind == "STANDARD":
+            self.world.events.emit(
+                "aws.states",
+                "Step Functions Execution Status Change",
+                _status_change(execution, status),
+                resources=[execution.arn],
+                region=revision.region,
+                trace=execution.trace,
+            )
+
+    # -- one execution -------------------------------------------------------------------------------
+
+    def StopExecution(self, call: Call) -> dict[str, Any]:
+        """Stopping what has ended changes nothing."""
+        execution = self.execution(call.params["executionArn"])
+        execution.stop("ABORTED", call.params.get("error"), call.params.get("cause"))
+        assert execution.stopped is not None
+        return {"stopDate": self.when(execution.stopped)}
+
+    def RedriveExecution(self, call: Call) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
+        execution = self.execution(call.params["executionArn"])
+        status, reason = execution.redrivable
+        if status != "REDRIVABLE":
+            raise ServiceError("ExecutionNotRedrivable", reason)
+        kind = self.interpreter.state_type(execution.revision.definition, execution.resume)
+        if kind in ("Parallel", "Map"):
+            raise NotSimulated(
+                f"NotSimulated: RedriveExecution of an execution that ended inside a {kind} state - "
+                "the local cloud does not keep what its branches had done"
+            )
+        execution.redrive()
+        return {"redriveDate": self.when(self.kernel.now)}
 
     def DescribeExecution(self, call: Call) -> dict[str, Any]:
-        execution = self._execution(call.params["executionArn"])
+        execution = self.execution(call.params["executionArn"])
+        with_data = call.params.get("includedData") != "METADATA_ONLY"
+        status, reason = execution.redrivable
         shown: dict[str, Any] = {
             "executionArn": execution.arn,
             "stateMachineArn": execution.revision.machine_arn,
             "name": execution.name,
             "status": execution.status,
-            "startDate": self._when(execution.started),
-            "input": execution.input,
-            "inputDetails": {"included": True},
+            "startDate": self.when(execution.started),
+            "inputDetails": {"included": with_data},
+            "redriveCount": execution.redrives,
+            "redriveStatus": status,
         }
+        if with_data:
+            shown["input"] = execution.input
+        if reason:
+            shown["redriveStatusReason"] = reason
+        if execution.redriven is not None:
+            shown["redriveDate"] = self.when(execution.redriven)
         if execution.stopped is not None:
-            shown["stopDate"] = self._when(execution.stopped)
-        if execution.output is not None:
-            shown.update(output=execution.output, outputDetails={"included": True})
-        if execution.error is not None:
-            shown["error"] = execution.error
-        if execution.cause is not None:
-            shown["cause"] = execution.cause
+            shown["stopDate"] = self.when(execution.stopped)
+        if execution.version:
+            shown["stateMachineVersionArn"] = execution.version
+        if execution.alias:
+            shown["stateMachineAliasArn"] = execution.alias
+        return shown | _outcome(execution, with_data)
+
+    def DescribeStateMachineForExecution(self, call: Call) -> dict[str, Any]:
+        """The state machine as it was when the execution started."""
+        arn = names.check_arn(call.params["executionArn"], "execution")
+        execution = self._found(arn)
+        revision = execution.revision
+        shown = {
+            "stateMachineArn": revision.machine_arn,
+            "name": revision.name,
+            "definition": revision.definition,
+            "roleArn": revision.role,
+            "updateDate": self.when(revision.created),
+            "loggingConfiguration": revision.logging,
+            "tracingConfiguration": revision.tracing,
+        }
+        if revision.revision_id != "INITIAL":
+            shown["revisionId"] = revision.revision_id
         return shown
 
     def GetExecutionHistory(self, call: Call) -> dict[str, Any]:
-        execution = self._execution(call.params["executionArn"])
-        events = [
-            {**event, "timestamp": self._when(event["timestamp"])} for event in execution.history.events
-        ]
-        return {"events": events}
+        params = call.params
+        execution = self.execution(params["executionArn"])
+        events = execution.history.events
+        ordered = events[::-1] if params.get("reverseOrder") else events
+        found, token = names.page(ordered, params)
+        with_data = params.get("includeExecutionData", True)
+        shown = []
+        for event in found:
+            made = dict(event)
+            made["timestamp"] = self.when(event["timestamp"])
+            if not with_data:
+                made = {key: _without_data(value) for key, value in made.items()}
+            shown.append(made)
+        return {"events": shown, **({"nextToken": token} if token else {})}
 
-    def _execution(self, arn: str) -> Execution:
+    def ListExecutions(self, call: Call) -> dict[str, Any]:
+        """The latest first."""
+        params = call.params
+        status = params.get("statusFilter")
+        if status and status not in _STATUSES:
+            raise ServiceError(
+                "ValidationException",
+                f"1 validation error detected: Value '{status}' at 'statusFilter' failed to satisfy "
+                f"constraint: Member must satisfy enum value set: [{', '.join(_STATUSES)}]",
+            )
+        if params.get("mapRunArn"):
+            raise NotSimulated("NotSimulated: ListExecutions with mapRunArn")
+        if not params.get("stateMachineArn"):
+            raise ServiceError(
+                "ValidationException",
+                "1 validation error detected: Must provide a StateMachine ARN or MapRun ARN",
+            )
+        arn = params["stateMachineArn"]
+        if self.resolve(arn)[0].kind != "STANDARD":
+            raise _type_not_supported()
+        redriven = params.get("redriveFilter")
+        chosen = [
+            execution
+            for execution in reversed(self._of_machine.get(names.unqualified(arn), ()))
+            if arn in (execution.revision.machine_arn, execution.version, execution.alias)
+            and (not status or execution.status == status)
+            and (not redriven or (redriven == "REDRIVEN") == (execution.redrives > 0))
+        ]
+        found, token = names.page(chosen, params)
+        items = []
+        for execution in found:
+            item: dict[str, Any] = {
+                "executionArn": execution.arn,
+                "stateMachineArn": execution.revision.machine_arn,
+                "name": execution.name,
+                "status": execution.status,
+                "startDate": self.when(execution.started),
+                "redriveCount": execution.redrives,
+            }
+            if execution.stopped is not None:
+                item["stopDate"] = self.when(execution.stopped)
+            if execution.redriven is not None:
+                item["redriveDate"] = self.when(execution.redriven)
+            if execution.version:
+                item["stateMachineVersionArn"] = execution.version
+            if execution.alias:
+                item["stateMachineAliasArn"] = execution.alias
+            items.append(item)
+        return {"executions": items, **({"nextToken": token} if token else {})}
+
+    # -- map runs ------------------------------------------------------------------------------------
+
+    def ListMapRuns(self, call: Call) -> dict[str, Any]:
+        execution = self.execution(call.params["executionArn"])
+        found, token = names.page(execution.map_runs, call.params)
+        return {"mapRuns": [each.list_item() for each in found], **({"nextToken": token} if token else {})}
+
+    def DescribeMapRun(self, call: Call) -> dict[str, Any]:
+        return {**self._map_run(call).describe(), "redriveCount": 0}
+
+    def UpdateMapRun(self, call: Call) -> dict[str, Any]:
+        self._map_run(call)
+        raise NotSimulated("NotSimulated: stepfunctions:UpdateMapRun")
+
+    def _map_run(self, call: Call) -> Any:
+        arn = names.check_arn(call.params["mapRunArn"], "map run")
+        for execution in self.executions.values():
+            for run in execution.map_runs:
+                if run.map_run_arn == arn:
+                    return run
+        raise ServiceError("ResourceNotFound", f"Resource not found: '{arn}'")
+
+    # -- for other parts of the service --------------------------------------------------------------
+
+    def execution(self, arn: str) -> Execution:
+        """A standard execution. Raises InvalidArn, ExecutionDoesNotExist."""
+        names.check_arn(arn, "execution")
+        if arn.split(":")[5] == "express":
+            message = "Invalid Arn: 'Resource type not valid in this context: express'"
+            raise ServiceError("InvalidArn", message)
+        return self._found(arn)
+
+    def _found(self, arn: str) -> Execution:
         found = self.executions.get(arn)
         if found is None:
             raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return found
 
-    def _when(self, micros: int) -> datetime.datetime:
-        return self.world.datetime(micros // 1000 * 1000)
+    def _new_name(self) -> str:
+        return names.new_uuid(self.kernel.rng("states.ids"))
 
 
-def _uuid(rng: Any) -> Any:
-    import uuid
+def _input(params: dict[str, Any]) -> str:
+    """The input as given. Raises InvalidExecutionInput if it is not JSON, ValidationException if too long."""
+    text = str(params.get("input") if params.get("input") is not None else "{}")
+    if len(text) > LARGEST_INPUT or len(text.encode()) > LARGEST_INPUT:
+        raise ServiceError(
+            "ValidationException",
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have "
+            f"length less than or equal to {LARGEST_INPUT}",
+        )
+    try:
+        json.loads(text)
+    except ValueError as error:
+        said = f"Invalid State Machine Execution Input: '{_complaint(text, error)}'"
+        raise ServiceError("InvalidExecutionInput", said) from error
+    return text
 
-    return uuid.UUID(int=rng.getrandbits(128), version=4)
+
+def _complaint(text: str, error: ValueError) -> str:
+    """What AWS's parser says of a text that is not JSON, for the two mistakes that are usual."""
+    stripped = text.strip()
+    if not stripped:
+        return "Invalid execution input."
+    word = re.match(r"[A-Za-z_]\w*", stripped)
+    if word:
+        kinds = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+        return f"Unrecognized token '{word[0]}': was expecting {kinds}"
+    key = re.match(r"\{\s*([^\s\"}])", stripped)
+    if key:
+        return (
+            f"Unexpected character ('{key[1]}' (code {ord(key[1])})): was expecting double-quote to start "
+            "field name"
+        )
+    return str(error)
+
+
+def _status_change(execution: Execution, status: str) -> dict[str, Any]:
+    """The detail of the event on the default bus.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    redrivable, reason = execution.redrivable
+    small = len(execution.input) + len(execution.output or "") <= LARGEST_EVENT
+    stopped, redriven = execution.stopped, execution.redriven
+    return {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.revision.machine_arn,
+        "stateMachineVersionArn": execution.version or None,
+        "stateMachineAliasArn": execution.alias or None,
+        "name": execution.name,
+        "status": status,
+        "startDate": execution.started // 1000,
+        "stopDate": None if stopped is None else stopped // 1000,
+        "input": execution.input if small else None,
+        "output": execution.output if small else None,
+        "inputDetails": {"included": small},
+        "outputDetails": None if execution.output is None else {"included": small},
+        "error": execution.error,
+        "cause": execution.cause,
+        "redriveCount": execution.redrives,
+        "redriveDate": None if redriven is None else redriven // 1000,
+        "redriveStatus": redrivable,
+        "redriveStatusReason": reason or None,
+    }
+
+
+def _outcome(execution: Execution, with_data: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if execution.output is not None:
+        shown["outputDetails"] = {"included": with_data}
+        if with_data:
+            shown["output"] = execution.output
+    if execution.error is not None:
+        shown["error"] = execution.error
+    if execution.cause is not None:
+        shown["cause"] = execution.cause
+    return shown
+
+
+def _without_data(details: Any) -> Any:
+    if not isinstance(details, dict):
+        return details
+    hidden = ("input", "output", "inputDetails", "outputDetails", "parameters")
+    return {key: value for key, value in details.items() if key not in hidden}
+
+
+def _type_not_supported() -> ServiceError:
+    return ServiceError(
+        "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
+    )
+
+
+def _root(header: str | None) -> str:
+    """The trace id in an X-Ray header ``Root=1-…;Parent=…;Sampled=1``."""
+    for part in (header or "").split(";"):
+        if part.strip().startswith("Root="):
+            return part.strip()[5:]
+    return ""

@@ -1,0 +1,70 @@
+"""The interpreter's Map states: their workers, and the runs of distributed ones.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .history import Aside
+from .states import ending_its_threads
+
+if TYPE_CHECKING:
+    from ...world import World
+
+Patch = tuple[Any, str, Any]
+
+
+def patches(world: World) -> list[Patch]:
+    """What is replaced in the interpreter's Map states."""
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        distributed_iteration_component as distributed,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        inline_iteration_component as inline,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        iteration_worker,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (
+        map_run_record,
+    )
+
+    def eval_pool(self: Any, job: Any, worker_frame: Any) -> None:
+        """One worker: job after job (the original calls itself for the next, to the end of the stack)."""
+        while job is not None:
+            job_frame = worker_frame.open_inner_frame()
+            self._eval_job(env=job_frame, job=job)
+            worker_frame.close_frame(job_frame)
+            if isinstance(job.job_output, Exception) or self.stopped():
+                break
+            following = self._job_pool.next_job()
+            if following is None:
+                worker_frame.event_history_context.source_event_id = (
+                    job_frame.event_history_context.last_published_event_id
+                )
+                break
+            self._job_pool.close_job(job)
+            job = following
+        self._env.close_frame(worker_frame)
+        if job is not None:
+            self._job_pool.close_job(job)
+
+    def add_map_run(self: Any, map_run_record: Any) -> None:
+        self._pool[map_run_record.map_run_arn] = map_run_record
+        assert world.kernel.current is not None
+        execution = world.stepfunctions.executions.get(world.kernel.current.context.invocation)
+        if execution is not None:
+            execution.map_runs.append(map_run_record)
+
+    pool = map_run_record.MapRunRecordPoolManager
+    component = inline.InlineIterationComponent
+    runs = distributed.DistributedIterationComponent
+    return [
+        (iteration_worker.IterationWorker, "_eval_pool", eval_pool),
+        (component, "_eval_body", ending_its_threads(world, component._eval_body)),
+        (runs, "_eval_body", ending_its_threads(world, runs._eval_body)),
+        (distributed, "EventManager", Aside),
+        (pool, "add", add_map_run),
+    ]

@@ -1,0 +1,206 @@
+"""How the interpreter goes from state to state, made to run in virtual time.
+
+The loop over states takes a transition's latency; an attempt at a state runs in place unless it has a
+time-out of its own; a wait is a sleep; and what a state started (branches, attempts) ends with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from .history import History
+from .interpreter import Moments
+from .threads import FOREVER
+
+if TYPE_CHECKING:
+    from ...world import World
+
+Patch = tuple[Any, str, Any]
+
+_heap_keys = itertools.count()
+_TERMINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
+"""Errors that States.ALL does not match.
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+
+
+def error_matches(wanted: list[str], error: str, *, heartbeat: bool = False) -> bool:
+    """Does ``ErrorEquals`` match an error name? ``heartbeat``: it is a time-out for lack of a heartbeat.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    if error in wanted or (heartbeat and "States.HeartbeatTimeout" in wanted):
+        return True
+    if "States.ALL" in wanted and error not in _TERMINAL:
+        return True
+    return "States.TaskFailed" in wanted and not (error or "").startswith("States.")
+
+
+def patches(world: World) -> list[Patch]:
+    """What is replaced in the interpreter's states and programs."""
+    from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+    from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+    from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+    from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
+    from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+    from moto.stepfunctions.parser.asl.component.program.program import Program
+    from moto.stepfunctions.parser.asl.component.state import state as state_module
+    from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+    from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
+    from moto.stepfunctions.parser.asl.eval.environment import Environment
+
+    kernel, threads = world.kernel, world.stepfunctions.interpreter.threads
+    sample, record = world.latency.sample, world.journal.record
+
+    def heap_key(self: Any) -> str:
+        key = self.__dict__.get("_heap_key")
+        if key is None:
+            key = self.__dict__["_heap_key"] = str(next(_heap_keys))
+        return str(key)
+
+    def run_program(self: Any, env: Any) -> None:
+        env.next_state_name = self.start_at.start_at_name
+        run_states(self, env)
+
+    def run_states(self: Any, env: Any) -> None:
+        states = self.states.states
+        standard = env.is_standard_workflow()
+        row = "stepfunctions.transition" if standard else "stepfunctions.express_transition"
+        history = env.event_manager
+        execution = history.execution if isinstance(history, History) else None
+        top = not env.is_frame()
+        while env.is_running():
+            kernel.sleep(sample(row))
+            name = env.next_state_name
+            state, began, outcome = states[name], kernel.now, "ok"
+            if top and execution is not None:
+                execution.resume = (name, env.states._states_data["input"], env.variable_store)
+            try:
+                state.eval(env)
+            except FailureEventException as failure:
+                details = failure.get_execution_failed_event_details()
+                env.set_error(error=details)
+                outcome = details.get("error") or "States.TaskFailed"
+            except Exception as error:  # noqa: BLE001 - what the interpreter did not expect fails the execution
+                outcome = "States.Runtime"
+                cause = str(error) or type(error).__name__
+                env.set_error(error={"error": outcome, "cause": cause})
+            if execution is not None:
+                record(
+                    "states.state",
+                    execution.revision.machine_arn,
+                    actor="states",
+                    duration=kernel.now - began,
+                    outcome=outcome,
+                    trace=execution.trace,
+                    data={"execution": execution.arn, "state": name, "type": type_of(state)},
+                )
+            env.stack.clear()
+            env.heap.clear()
+
+    def evaluate_with_timeout(self: Any, env: Any) -> None:
+        self.timeout.eval(env=env)
+        seconds = env.stack.pop()
+        frame = env.open_frame()
+        frame.states.reset(input_value=env.states.get_input())
+        frame.stack = list(env.stack)
+        try:
+            if self.timeout.is_default_value() or seconds is None or seconds >= FOREVER:
+                self._eval_execution(frame)
+            else:
+                attempt(self, frame, seconds)
+        finally:
+            frame.set_ended()
+            env.close_frame(frame)
+        output = frame.stack.pop()
+        env.stack.append(output)
+        if not self._is_language_query_jsonpath():
+            env.states.set_result(output)
+        if self.assign_decl:
+            self.assign_decl.eval(env=env)
+        if self.result_selector:
+            self.result_selector.eval(env=env)
+        if self.result_path:
+            self.result_path.eval(env)
+        else:
+            env.states.reset(input_value=env.stack.pop())
+
+    def attempt(self: Any, frame: Any, seconds: float) -> None:
+        errors: list[Exception] = []
+        over = kernel.event("a state to end")
+
+        def run() -> None:
+            try:
+                self._eval_execution(frame)
+            except Exception as error:  # noqa: BLE001 - handed on to the state
+                errors.append(error)
+            over.set()
+
+        task = threads.spawn(run, "states.attempt")
+        in_time = over.wait(round(seconds * 1_000_000))
+        if errors:
+            raise errors[0]
+        if not in_time:
+            threads.end(task)
+            raise EvalTimeoutError
+
+    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        threads.sleep(wait_seconds)
+
+    def error_equals(self: Any, env: Any) -> None:
+        error = env.stack.pop()
+        wanted = [each.error_name for each in self.error_names]
+        heartbeat = getattr(error, "heartbeat", False)
+        env.stack.append(error_matches(wanted, error.error_name, heartbeat=heartbeat))
+
+    def custom_error_name(self: Any, error_name: str | None) -> None:
+        self.error_name = error_name  # what fails in a branch may fail with a name of the language's own
+
+    def task_from_error(original: Any) -> Any:
+        def translate(self: Any, env: Any, ex: Exception) -> Any:
+            event = original(self, env=env, ex=ex)
+            if isinstance(ex, HeartbeatTimeoutError):
+                event.error_name.heartbeat = True
+            return event
+
+        return translate
+
+    def program_state(self: Any) -> Any:
+        return self._program_state
+
+    return [
+        (EvalComponent, "heap_key", property(heap_key)),
+        (EvalComponent, "_log_failure_event_exception", lambda self, failure_event_exception: None),
+        (EvalComponent, "_log_exception", lambda self, exception: None),
+        (Program, "eval", run_program),
+        (Program, "_eval_body", run_states),
+        (ExecutionState, "_evaluate_with_timeout", evaluate_with_timeout),
+        (StateTask, "_from_error", task_from_error(StateTask._from_error)),
+        (WaitFunction, "_wait_interval", wait_interval),
+        (ErrorEqualsDecl, "_eval_body", error_equals),
+        (CustomErrorName, "__init__", custom_error_name),
+        (BranchesDecl, "_eval_body", ending_its_threads(world, BranchesDecl._eval_body)),
+        (Environment, "program_state", program_state),
+        (state_module, "datetime", Moments(world)),
+    ]
+
+
+def ending_its_threads(world: World, original: Any) -> Any:
+    """Whatever way a state ends, what it started and still runs ends with it."""
+    kernel, threads = world.kernel, world.stepfunctions.interpreter.threads
+
+    def evaluate(self: Any, env: Any) -> None:
+        try:
+            original(self, env)
+        finally:
+            threads.end_children(kernel.current)
+
+    return evaluate
+
+
+def type_of(state: Any) -> str:
+    """``Task``, ``Choice`` …"""
+    return str(getattr(state.state_type, "name", state.state_type))
