@@ -25,6 +25,7 @@ from . import batches
 from .filters import Filters
 from .reader import Reader
 from .scaling import Scaling, retry_delay
+from .sink import FunctionSink, Sink
 
 if TYPE_CHECKING:
     from ..stores.sqs.message import Message
@@ -65,12 +66,16 @@ class Batch:
 class Fleet:
     """Pollers of one mapping, from ``start`` to ``stop``. What is in flight at ``stop`` is finished."""
 
-    def __init__(self, world: World, settings: Settings, role: Callable[[], str | None]) -> None:
-        """``role`` tells the function's execution role as it is now: the queue is read as that role."""
+    def __init__(
+        self, world: World, settings: Settings, role: Callable[[], str | None], sink: Sink | None = None
+    ) -> None:
+        """``role`` tells the function's execution role as it is now: the queue is read as that role. Batches
+        go to the mapping's function, or to ``sink``."""
         self.settings = settings
         self.scaling = Scaling(settings.maximum)
         self.busy = 0
         self._world = world
+        self._sink = sink or FunctionSink(world, settings.function)
         self._kernel = world.kernel
         self._reader = Reader(world, settings.queue_arn, settings.uuid, role)
         self._queue = self._reader.queue
@@ -262,14 +267,7 @@ class Fleet:
         attempt = 0
         while True:
             try:
-                invocation = self._world.functions.invoke(
-                    self.settings.function,
-                    payload,
-                    invoked_by="sqs",
-                    messages=ids,
-                    trace=trace,
-                    arrived=arrived,
-                )
+                answer = self._sink.take(payload, ids, source="sqs", trace=trace, arrived=arrived)
                 break
             except ServiceError as error:
                 if error.code != "TooManyRequestsException":
@@ -280,10 +278,10 @@ class Fleet:
                 if self._stopping or kernel.now + delay >= until:
                     return error.code, ids
                 kernel.sleep(delay)
-        if invocation.function_error:
-            return invocation.error_type or invocation.function_error, ids
+        if answer.function_error:
+            return answer.error_type or answer.function_error, ids
         if self.settings.report_failures:
-            return "ok", batches.failed_items(invocation.payload, ids)
+            return "ok", batches.failed_items(answer.payload, ids)
         return "ok", []
 
     def _record(
@@ -309,7 +307,7 @@ class Fleet:
         self._world.journal.record(
             "esm.batch",
             settings.uuid,
-            actor="lambda",
+            actor=self._sink.actor,
             duration=self._kernel.now - received,
             outcome=outcome,
             trace=trace,
