@@ -128,6 +128,7 @@ def _condition(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     condition: dict[str, dict[str, str]] = {}
     equals = {
         "lambda:FunctionUrlAuthType": params.get("FunctionUrlAuthType"),
+        "lambda:InvokedViaFunctionUrl": "true" if params.get("InvokedViaFunctionUrl") else None,
         "aws:PrincipalOrgID": params.get("PrincipalOrgID"),
         "AWS:SourceAccount": params.get("SourceAccount"),
         "lambda:EventSourceToken": params.get("EventSourceToken"),

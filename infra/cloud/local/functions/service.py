@@ -21,8 +21,8 @@ from .environment import Environment, FunctionSpec, Initialization
 from .invocation import Invocation, Invoker, Request
 from .model import Version
 from .names import LATEST, constraint
-from .permissions import Permissions
 from .settings import Settings
+from .urls import Urls
 from .validation import check_payload
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MakeEnvironment = Callable[["World", FunctionSpec, int, Initialization], Environment]
 
 
-class Functions(Settings, Permissions, Deployment):
+class Functions(Settings, Urls, Deployment):
     """The service ``lambda``. Other services call ``invoke`` and ``enqueue``; ``concurrency.limit`` is
     settable."""
 
@@ -155,6 +155,9 @@ class Functions(Settings, Permissions, Deployment):
             reference.name, as_bytes(call.params["InvokeArgs"]), invoked_by="api", trace=call.caller.trace
         )
         return {"$status": 202, "Status": 202}
+
+    def _respond(self, function: str, payload: bytes, trace: str) -> Invocation:
+        return self.invoke(function, payload, invoked_by="function-url", trace=trace)
 
     # -- event source mappings: another service answers these ------------------------------------------
 

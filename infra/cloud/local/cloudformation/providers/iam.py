@@ -17,15 +17,15 @@ _PRINCIPALS = {"Roles": "Role", "Users": "User", "Groups": "Group"}
 """Property -> the word in the API: AttachRolePolicy(RoleName=…)."""
 
 
-def _document(document: dict[str, Any]) -> str:
+def policy_text(policy: dict[str, Any]) -> str:
     """A policy's text. One of 2008, or without a Version, says the same but for its policy variables.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
     """
-    return json.dumps({**document, "Version": "2012-10-17"})
+    return json.dumps({**policy, "Version": "2012-10-17"})
 
 
-def _unless_gone(act: Callable[[], object]) -> None:
+def unless_gone(act: Callable[[], object]) -> None:
     try:
         act()
     except ServiceError as error:
@@ -99,16 +99,16 @@ class Role(Provider):
                 ctx.call("iam", "AttachRolePolicy", {**role, "PolicyArn": arn})
         for arn in before:
             if arn not in after:
-                _unless_gone(lambda arn=arn: ctx.call("iam", "DetachRolePolicy", {**role, "PolicyArn": arn}))  # type: ignore[misc]
+                unless_gone(lambda arn=arn: ctx.call("iam", "DetachRolePolicy", {**role, "PolicyArn": arn}))  # type: ignore[misc]
         inline = {policy["PolicyName"]: policy["PolicyDocument"] for policy in new.get("Policies", [])}
         inline_before = {policy["PolicyName"]: policy["PolicyDocument"] for policy in old.get("Policies", [])}
         for policy, document in inline.items():
             if inline_before.get(policy) != document:
-                params = {**role, "PolicyName": policy, "PolicyDocument": _document(document)}
+                params = {**role, "PolicyName": policy, "PolicyDocument": policy_text(document)}
                 ctx.call("iam", "PutRolePolicy", params)
         for policy in inline_before:
             if policy not in inline:
-                _unless_gone(
+                unless_gone(
                     lambda policy=policy: ctx.call("iam", "DeleteRolePolicy", {**role, "PolicyName": policy})  # type: ignore[misc]
                 )
 
@@ -146,7 +146,7 @@ class Policy(Provider):
 
     @staticmethod
     def _put(ctx: Context, props: dict[str, Any]) -> None:
-        policy = {"PolicyName": props["PolicyName"], "PolicyDocument": _document(props["PolicyDocument"])}
+        policy = {"PolicyName": props["PolicyName"], "PolicyDocument": policy_text(props["PolicyDocument"])}
         for word, name in _attached(props):
             ctx.call("iam", f"Put{word}Policy", {f"{word}Name": name, **policy})
 
@@ -154,7 +154,7 @@ class Policy(Provider):
     def _remove(ctx: Context, policy: str, principals: list[tuple[str, str]]) -> None:
         for word, name in principals:
             params = {f"{word}Name": name, "PolicyName": policy}
-            _unless_gone(lambda word=word, params=params: ctx.call("iam", f"Delete{word}Policy", params))  # type: ignore[misc]
+            unless_gone(lambda word=word, params=params: ctx.call("iam", f"Delete{word}Policy", params))  # type: ignore[misc]
 
 
 class ManagedPolicy(Provider):
@@ -174,7 +174,7 @@ class ManagedPolicy(Provider):
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
         name = props.get("ManagedPolicyName") or ctx.name(128)
-        params = {"PolicyName": name, "PolicyDocument": _document(props["PolicyDocument"])}
+        params = {"PolicyName": name, "PolicyDocument": policy_text(props["PolicyDocument"])}
         policy = ctx.call("iam", "CreatePolicy", {**params, **picked(props, "Description", "Path")})["Policy"]
         ctx.created(policy["Arn"])
         self._attach(ctx, policy["Arn"], _attached(props))
@@ -184,7 +184,7 @@ class ManagedPolicy(Provider):
         policy = {"PolicyArn": physical_id}
         if old["PolicyDocument"] != new["PolicyDocument"]:
             self._make_room(ctx, physical_id)
-            document = _document(new["PolicyDocument"])
+            document = policy_text(new["PolicyDocument"])
             ctx.call(
                 "iam", "CreatePolicyVersion", {**policy, "PolicyDocument": document, "SetAsDefault": True}
             )
@@ -221,7 +221,7 @@ class ManagedPolicy(Provider):
     def _detach(ctx: Context, arn: str, principals: list[tuple[str, str]]) -> None:
         for word, name in principals:
             params = {f"{word}Name": name, "PolicyArn": arn}
-            _unless_gone(lambda word=word, params=params: ctx.call("iam", f"Detach{word}Policy", params))  # type: ignore[misc]
+            unless_gone(lambda word=word, params=params: ctx.call("iam", f"Detach{word}Policy", params))  # type: ignore[misc]
 
 
 def _attached(props: dict[str, Any]) -> list[tuple[str, str]]:

@@ -38,6 +38,7 @@ class Permission(Provider):
         EventSourceToken=replaces(STRING),
         FunctionName=required(STRING, replaces=True),
         FunctionUrlAuthType=replaces(STRING),
+        InvokedViaFunctionUrl=replaces(BOOLEAN),
         Principal=required(STRING, replaces=True),
         PrincipalOrgID=replaces(STRING),
         SourceAccount=replaces(STRING),
@@ -174,4 +175,49 @@ class EventSourceMapping(Provider):
         return Outcome(identifier, {"EventSourceMappingArn": arn, "Id": identifier})
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Permission, EventInvokeConfig, EventSourceMapping)
+class Url(Provider):
+    type = "AWS::Lambda::Url"
+    properties = accepts(
+        AuthType=required(STRING),
+        Cors=optional(
+            struct(
+                AllowCredentials=BOOLEAN,
+                AllowHeaders=STRINGS,
+                AllowMethods=STRINGS,
+                AllowOrigins=STRINGS,
+                ExposeHeaders=STRINGS,
+                MaxAge=INTEGER,
+            )
+        ),
+        InvokeMode=optional(STRING),
+        Qualifier=replaces(STRING),
+        TargetFunctionArn=required(STRING, replaces=True),
+    )
+    attributes = ("FunctionArn", "FunctionUrl")
+    missing = _GONE
+
+    def refused(self, props: dict[str, Any]) -> list[str]:
+        streams = props.get("InvokeMode", "BUFFERED") == "RESPONSE_STREAM"
+        return ["property AWS::Lambda::Url.InvokeMode RESPONSE_STREAM"] if streams else []
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        params = picked(props, "AuthType", "Cors", "InvokeMode")
+        return self._outcome(ctx.call("lambda", "CreateFunctionUrlConfig", {**_target(props), **params}))
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        params = {**picked(new, "AuthType", "InvokeMode"), "Cors": new.get("Cors", {})}
+        return self._outcome(ctx.call("lambda", "UpdateFunctionUrlConfig", {**_target(new), **params}))
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("lambda", "DeleteFunctionUrlConfig", _target(props))
+
+    @staticmethod
+    def _outcome(made: dict[str, Any]) -> Outcome:
+        return Outcome(made["FunctionArn"], picked(made, "FunctionArn", "FunctionUrl"))
+
+
+def _target(props: dict[str, Any]) -> dict[str, Any]:
+    return picked(props, "Qualifier", FunctionName="TargetFunctionArn")
+
+
+PROVIDERS: tuple[type[Provider], ...] = (Url, Permission, EventInvokeConfig, EventSourceMapping)

@@ -128,4 +128,27 @@ class QueuePolicy(Provider):
             ctx.call("sqs", "SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": policy}})
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Queue, QueuePolicy)
+class QueueInlinePolicy(Provider):
+    """The policy of one queue."""
+
+    type = "AWS::SQS::QueueInlinePolicy"
+    properties = accepts(PolicyDocument=required(JSON), Queue=required(STRING, replaces=True))
+    missing = _GONE
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        self._set(ctx, props["Queue"], json.dumps(props["PolicyDocument"]))
+        return Outcome(props["Queue"])
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        self._set(ctx, physical_id, json.dumps(new["PolicyDocument"]))
+        return Outcome(physical_id)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        self._set(ctx, physical_id, "")
+
+    @staticmethod
+    def _set(ctx: Context, url: str, policy: str) -> None:
+        ctx.call("sqs", "SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": policy}})
+
+
+PROVIDERS: tuple[type[Provider], ...] = (Queue, QueuePolicy, QueueInlinePolicy)

@@ -1,0 +1,284 @@
+"""Function URLs: HTTP(S) endpoints of functions and aliases.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ..routes.http import HttpRequest, HttpResponse
+from ..service import Call, NotSimulated, ServiceError
+from .model import Function
+from .names import conflict, constraint, not_found
+from .permissions import Permissions
+
+if TYPE_CHECKING:
+    from ..world import World
+    from .invocation import Invocation
+
+_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_JSON = {"Content-Type": "application/json"}
+
+
+@dataclasses.dataclass(slots=True)
+class FunctionUrl:
+    """``qualifier`` is an alias, or empty."""
+
+    function: Function
+    qualifier: str
+    id: str
+    auth: str
+    cors: dict[str, Any]
+    created: int
+    modified: int
+
+
+class Urls(Permissions):
+    """Create, Get, Update, Delete, List, and the requests that come in."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._urls: dict[tuple[str, str], FunctionUrl] = {}
+
+    def _respond(self, function: str, payload: bytes, trace: str) -> Invocation:
+        raise NotImplementedError  # Functions does
+
+    def CreateFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
+        function, qualifier = self._url_target(call)
+        if self._live(function.name, qualifier) is not None:
+            raise conflict(
+                f"Failed to create function url config for [functionArn = {function.arn}]. Error message:  "
+                f"FunctionUrlConfig exists for this Lambda function"
+            )
+        _check(call.params)
+        rng = self.kernel.rng("lambda.urls")
+        identifier = "".join(rng.choice(_ID_LETTERS) for _ in range(32))
+        url = self._urls[function.name, qualifier] = FunctionUrl(
+            function,
+            qualifier,
+            identifier,
+            call.params["AuthType"],
+            dict(call.params.get("Cors") or {}),
+            self.kernel.now,
+            self.kernel.now,
+        )
+        self.world.http.register(self._host(url), lambda request: self._serve(url, request))
+        return {"$status": 201, **self._shown(url)}
+
+    def GetFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
+        return self._shown(self._found(call))
+
+    def UpdateFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
+        url = self._found(call)
+        _check(call.params)
+        url.auth = call.params.get("AuthType", url.auth)
+        if "Cors" in call.params:
+            url.cors = dict(call.params["Cors"])
+        url.modified = self.kernel.now
+        return self._shown(url)
+
+    def DeleteFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
+        url = self._found(call)
+        del self._urls[url.function.name, url.qualifier]
+        self.world.http.remove(self._host(url))
+        return {"$status": 204}
+
+    def ListFunctionUrlConfigs(self, call: Call) -> dict[str, Any]:
+        function = self.find_unqualified(call)
+        items = [self._shown(url) for url in self._urls.values() if url.function is function]
+        return self.page(items, "FunctionUrlConfigs", call)
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _url_target(self, call: Call) -> tuple[Function, str]:
+        function, qualifier = self.find(call)
+        if qualifier is not None and qualifier not in function.aliases:
+            if qualifier.isdigit() or qualifier == "$LATEST":
+                raise constraint(qualifier, "qualifier", "be the name of an alias")
+            raise not_found(f"Function not found: {function.arn}:{qualifier}")
+        return function, qualifier or ""
+
+    def _live(self, name: str, qualifier: str) -> FunctionUrl | None:
+        url = self._urls.get((name, qualifier))
+        if url is not None and url.function.deleted:
+            del self._urls[name, qualifier]
+            self.world.http.remove(self._host(url))
+            return None
+        return url
+
+    def _found(self, call: Call) -> FunctionUrl:
+        function, qualifier = self._url_target(call)
+        url = self._live(function.name, qualifier)
+        if url is None:
+            raise not_found("The resource you requested does not exist.")
+        return url
+
+    def _host(self, url: FunctionUrl) -> str:
+        return f"{url.id}.lambda-url.{self.world.region}.on.aws"
+
+    def _shown(self, url: FunctionUrl) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "FunctionUrl": f"https://{self._host(url)}/",
+            "FunctionArn": f"{url.function.arn}:{url.qualifier}" if url.qualifier else url.function.arn,
+            "AuthType": url.auth,
+            "CreationTime": _time(self, url.created),
+            "LastModifiedTime": _time(self, url.modified),
+            "InvokeMode": "BUFFERED",
+        }
+        return {**answer, "Cors": url.cors} if url.cors else answer
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def _serve(self, url: FunctionUrl, request: HttpRequest) -> HttpResponse:
+        """https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        extra = _cors_headers(url.cors, headers.get("origin", ""))
+        if request.method == "OPTIONS" and url.cors and "access-control-request-method" in headers:
+            return HttpResponse(200, "", {**extra, **_preflight(url.cors)})
+        if url.function.deleted:
+            return HttpResponse(404, '{"Message":null}', _JSON)
+        if url.auth == "AWS_IAM" and "authorization" in headers:
+            raise NotSimulated("NotSimulated: signed requests to a function URL with AuthType AWS_IAM")
+        if url.auth == "AWS_IAM" or not self._is_public(url):
+            return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
+        event = self._event(url, request, headers)
+        name = f"{url.function.name}:{url.qualifier}" if url.qualifier else url.function.name
+        trace = self.kernel.current.context.trace if self.kernel.current is not None else ""
+        try:
+            result = self._respond(name, json.dumps(event).encode(), trace)
+        except ServiceError as error:
+            if error.status != 429:
+                raise
+            return HttpResponse(429, '{"Message":"Rate Exceeded."}', {**_JSON, **extra})
+        if not result.ok:
+            return HttpResponse(502, "Internal Server Error", {"Content-Type": "text/plain", **extra})
+        response = answer(json.loads(result.payload or b"null"))
+        return dataclasses.replace(response, headers={**response.headers, **extra})
+
+    @staticmethod
+    def _is_public(url: FunctionUrl) -> bool:
+        """AuthType NONE still needs a policy that lets everybody invoke the URL.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+        """
+        statements = url.function.policies.get(url.qualifier, {}).values()
+        return any(
+            each["Principal"] == "*" and each["Action"] in ("lambda:InvokeFunctionUrl", "lambda:*", "*")
+            for each in statements
+        )
+
+    def _event(self, url: FunctionUrl, request: HttpRequest, headers: dict[str, str]) -> dict[str, Any]:
+        """A request as the function gets it: payload format 2.0."""
+        parts = urlsplit(request.url)
+        now = self.date()
+        query: dict[str, str] = {}
+        for key, value in parse_qsl(parts.query, keep_blank_values=True):
+            query[key] = f"{query[key]},{value}" if key in query else value
+        host = self._host(url)
+        cookies = [each.strip() for each in headers.pop("cookie", "").split(";") if each.strip()]
+        path = parts.path or "/"
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": parts.query,
+            "headers": {
+                **headers,
+                "host": host,
+                "x-forwarded-port": "443",
+                "x-forwarded-proto": "https",
+                "x-forwarded-for": "203.0.113.10",
+            },
+            "requestContext": {
+                "accountId": "anonymous",
+                "apiId": url.id,
+                "domainName": host,
+                "domainPrefix": url.id,
+                "http": {
+                    "method": request.method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "203.0.113.10",
+                    "userAgent": headers.get("user-agent", ""),
+                },
+                "requestId": self.new_id(),
+                "routeKey": "$default",
+                "stage": "$default",
+                "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+                "timeEpoch": self.kernel.now // 1000,
+            },
+        }
+        if cookies:
+            event["cookies"] = cookies
+        if query:
+            event["queryStringParameters"] = query
+        if request.body:
+            kind = headers.get("content-type", "")
+            is_text = kind.startswith(("text/", "application/json", "application/xml", "application/java"))
+            raw = request.body.encode("utf-8", "surrogateescape")
+            event["body"] = request.body if is_text else base64.b64encode(raw).decode()
+            event["isBase64Encoded"] = not is_text
+        else:
+            event["isBase64Encoded"] = False
+        return event
+
+
+_DENIED = "AccessDeniedException"
+
+
+def _time(urls: Urls, micros: int) -> str:
+    return urls.date(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _check(params: dict[str, Any]) -> None:
+    if params.get("AuthType", "NONE") not in ("NONE", "AWS_IAM"):
+        raise constraint(params["AuthType"], "authType", "satisfy enum value set: [NONE, AWS_IAM]")
+    if params.get("InvokeMode", "BUFFERED") != "BUFFERED":
+        raise NotSimulated("NotSimulated: function URL InvokeMode RESPONSE_STREAM - no response is streamed")
+
+
+def answer(result: Any) -> HttpResponse:
+    """The HTTP response that a function's result stands for.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload
+    """
+    if not (isinstance(result, dict) and "statusCode" in result):
+        body = result if isinstance(result, str) else json.dumps(result)
+        return HttpResponse(200, body, _JSON)
+    body = result.get("body") or ""
+    text = body if isinstance(body, str) else json.dumps(body)
+    if result.get("isBase64Encoded"):
+        text = base64.b64decode(text).decode("utf-8", "surrogateescape")
+    headers = {str(name): str(value) for name, value in (result.get("headers") or {}).items()}
+    if not any(name.lower() == "content-type" for name in headers):
+        headers.update(_JSON)
+    if result.get("cookies"):
+        headers["Set-Cookie"] = "; ".join(result["cookies"])
+    return HttpResponse(int(result["statusCode"]), text, headers)
+
+
+def _cors_headers(cors: dict[str, Any], origin: str) -> dict[str, str]:
+    origins = cors.get("AllowOrigins") or []
+    if not origin or not ("*" in origins or origin in origins):
+        return {}
+    headers = {"Access-Control-Allow-Origin": origin if origin in origins else "*"}
+    if cors.get("AllowCredentials"):
+        headers["Access-Control-Allow-Credentials"] = "true"
+    if cors.get("ExposeHeaders"):
+        headers["Access-Control-Expose-Headers"] = ",".join(cors["ExposeHeaders"])
+    return headers
+
+
+def _preflight(cors: dict[str, Any]) -> dict[str, str]:
+    headers = {
+        "Access-Control-Allow-Methods": ",".join(cors.get("AllowMethods") or []),
+        "Access-Control-Allow-Headers": ",".join(cors.get("AllowHeaders") or []),
+    }
+    if cors.get("MaxAge"):
+        headers["Access-Control-Max-Age"] = str(cors["MaxAge"])
+    return headers
