@@ -151,12 +151,12 @@ def test_refused(world: World, params: dict[str, Any], code: str, text: str) -> 
 @pytest.mark.parametrize(
     "params",
     [
-        {"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/orders"},
+        {"EventSourceArn": "arn:aws:kafka:us-east-1:123456789012:cluster/orders/1"},
         {"ProvisionedPollerConfig": {"MinimumPollers": 2}},
     ],
 )
 def test_not_simulated_by_name(world: World, params: dict[str, Any]) -> None:
-    with pytest.raises(NotSimulated, match=r"NotSimulated: .*(kinesis|ProvisionedPollerConfig)"):
+    with pytest.raises(NotSimulated, match=r"NotSimulated: .*(kafka|ProvisionedPollerConfig)"):
         create(world, **params)
 
 

@@ -27,6 +27,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "events": ("delivery", "replay_start"),
     "http": ("request",),
     "sns": ("delivery",),
+    "kinesis": ("fan_out",),
     "stepfunctions": ("express_transition", "transition"),
     "s3": ("notification",),
 }

@@ -1,6 +1,7 @@
 """Event source mappings as Lambda's API has them: create, read, update, delete, and their states.
 
-Lambda's service forwards these operations here. What depends on the kind of event source is in ``queues``.
+Lambda's service forwards these operations here. What depends on the kind of event source is in ``queues``
+and ``streams``.
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 """
 
@@ -17,6 +18,7 @@ from ..service import Call, ServiceError
 from .filters import Filters
 from .mapping import Kind, Mapping
 from .queues import Queues
+from .streams.kind import Streams
 from .validation import check_model, service_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ class Sources:
     def __init__(self, world: World) -> None:
         self._world = world
         self._kernel = world.kernel
-        self._kinds: dict[str, Kind] = {"sqs": Queues(world)}
+        self._kinds: dict[str, Kind] = {
+            "sqs": Queues(world),
+            "kinesis": Streams(world, "kinesis"),
+            "dynamodb": Streams(world, "dynamodb"),
+        }
         self.mappings: dict[str, Mapping] = {}
 
     # -- operations --------------------------------------------------------------------------------

@@ -56,11 +56,12 @@ def service_of(arn: str) -> str:
     """The kind of event source, by the ARN's service; those that are not read say so by name."""
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
-    if service == "sqs":
+    if service in ("sqs", "kinesis", "dynamodb"):
         return service
-    if service in ("kinesis", "dynamodb", "kafka", "mq", "rds"):
+    if service in ("kafka", "mq", "rds"):
         raise NotSimulated(
-            f"NotSimulated: event source mapping of {service} ({arn}) - the local cloud reads SQS queues only"
+            f"NotSimulated: event source mapping of {service} ({arn}) - the local cloud reads queues and "
+            "streams only"
         )
     raise invalid("Unrecognized event source.")
 

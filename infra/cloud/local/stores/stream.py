@@ -74,21 +74,22 @@ class Shard:
     def append(self, record: Record) -> None:
         """Add a record, whose sequence number is greater than the last one's, and wake who waits."""
         self._records.append(record)
-        self._wake()
+        self.wake()
 
     def extend(self, records: list[Record]) -> None:
         """Add several; readers are woken once."""
         if records:
             self._records.extend(records)
-            self._wake()
+            self.wake()
 
     def close(self) -> None:
         """Take no more records. What is there can be read until it is too old."""
         if self.closed is None:
             self.closed = self.stream.kernel.now
-            self._wake()
+            self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let every waiting reader look again."""
         self._arrival.set()
         self._arrival.clear()
 
@@ -147,18 +148,19 @@ class Shard:
         return self._records[start] if start < len(self._records) else None
 
     def wait(self, position: int, timeout: int | None = None) -> bool:
-        """Wait, in a task, until there is a record at ``position`` or the shard is closed; False: time is up
-        (µs) or it closed with nothing left."""
-        kernel = self.stream.kernel
-        deadline = None if timeout is None else kernel.now + timeout
-        while position >= self.end:
-            if self.closed is not None or self.stream.deleted:
-                return False
-            left = None if deadline is None else deadline - kernel.now
-            if left is not None and left <= 0:
-                return False
-            self._arrival.wait(left)
-        return True
+        """Wait, in a task, until something happens: a record (True if there is one at ``position``), the
+        shard is closed, the time (µs) is up, ``wake``. Nothing can happen any more: returns at once."""
+        if position >= self.end and self.closed is None and not self.stream.deleted:
+            self._arrival.wait(timeout)
+        return position < self.end
+
+    def sleep_until_woken(self) -> None:
+        """Wait, in a task, for the next record or ``wake``."""
+        self._arrival.wait()
+
+    def read_delay(self, records: list[Record]) -> int:
+        """Count these against what the shard gives per second; returns µs to wait before they are there."""
+        return 0
 
     def exhausted(self, position: int) -> bool:
         """Is the shard closed, and everything before ``position``? Then its children come."""
@@ -219,7 +221,7 @@ class Stream:
         """The stream is gone; who waits learns it."""
         self.deleted = True
         for shard in self.shards.values():
-            shard._wake()
+            shard.wake()
         self.shards_changed()
 
 

@@ -86,6 +86,12 @@ class KinesisShard(Shard):
         now = self.stream.kernel.now
         return KinesisRecord(self.sequence.next(now), now, key, data, size, trace)
 
+    def read_delay(self, records: list[Record]) -> int:
+        """2 MB per second, shared by all readers without enhanced fan-out."""
+        delay = self.read_bytes.wait(self.stream.kernel.now)
+        self.read_bytes.take(sum(record.size for record in records))
+        return delay
+
     def close(self) -> None:
         if self.closed is None:
             self.ending = self.sequence.last(self.stream.kernel.now)

@@ -1,0 +1,428 @@
+"""Mappings of streams at work: a real Kinesis stream, a stand-in for the function, virtual time."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infra.cloud.local.kernel import MILLISECOND, SECOND
+from infra.cloud.local.service import NOTEBOOK, Call, NotSimulated, ServiceError
+from infra.cloud.local.sources.mappings import TRANSITION, Sources
+from infra.cloud.local.world import World
+
+ROLE = "arn:aws:iam::123456789012:role/worker"
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/orders"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:worker"
+
+
+class Functions:
+    """What a mapping needs of Lambda. ``handler`` gets the event; ``throttled`` refuses so many times."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.handler: Callable[[dict[str, Any]], Any] = lambda event: None
+        self.duration = 100 * MILLISECOND
+        self.throttled = 0
+        self.events: list[dict[str, Any]] = []
+        self.batches: list[tuple[float, list[str]]] = []
+        self.running = self.most = 0
+        self.ids = 0
+
+    def new_id(self) -> str:
+        self.ids += 1
+        return f"id-{self.ids}"
+
+    def target(self, text: str) -> Any:
+        return SimpleNamespace(
+            function=SimpleNamespace(name="worker", arn=FUNCTION), qualifier=None, invoked_arn=FUNCTION
+        )
+
+    def find_version(self, function: Any, qualifier: str | None) -> Any:
+        return SimpleNamespace(configuration=SimpleNamespace(role=None, timeout_s=30))
+
+    def invoke(self, function: str, payload: bytes, *, invoked_by: str, trace: str, arrived: int) -> Any:
+        if self.throttled:
+            self.throttled -= 1
+            raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
+        event = json.loads(payload)
+        self.events.append(event)
+        at = (self.world.kernel.now - START) / SECOND
+        self.batches.append((at, data_of(event)))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.world.kernel.sleep(self.duration)
+        self.running -= 1
+        made = {"executed_version": "$LATEST", "request_id": self.new_id(), "error_type": ""}
+        try:
+            answer = self.handler(event)
+        except ValueError:
+            made["error_type"] = "ValueError"
+            return SimpleNamespace(payload=b"{}", function_error="Unhandled", **made)
+        return SimpleNamespace(payload=json.dumps(answer).encode(), function_error=None, **made)
+
+
+START = 0
+
+
+def data_of(event: dict[str, Any]) -> list[str]:
+    return [base64.b64decode(record["kinesis"]["data"]).decode() for record in event["Records"]]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    global START
+    world = World(latency={"*": 0})
+    world.functions = Functions(world)  # type: ignore[assignment]
+    world.sources = Sources(world)
+    world.client("kinesis").create_stream(StreamName="orders", ShardCount=1)
+    world.kernel.settle()
+    yield world
+    world.close()
+
+
+def call(world: World, operation: str, **params: Any) -> dict[str, Any]:
+    made: dict[str, Any] = getattr(world.sources, operation)(
+        Call("lambda", operation, params, NOTEBOOK, "us-east-1", "123456789012")
+    )
+    return made
+
+
+def mapped(world: World, **params: Any) -> str:
+    """A mapping that is enabled; time counts from then on, and polls are at whole seconds."""
+    global START
+    made = call(
+        world,
+        "CreateEventSourceMapping",
+        **{"FunctionName": "worker", "EventSourceArn": STREAM, "StartingPosition": "TRIM_HORIZON", **params},
+    )
+    world.kernel.advance(TRANSITION)
+    START = world.kernel.now
+    return str(made["UUID"])
+
+
+def put(world: World, *texts: str, key: str = "k") -> list[str]:
+    """Records of one partition key, or each of its own (``key=""``); returns their sequence numbers."""
+    records = [{"Data": text.encode(), "PartitionKey": key or text} for text in texts]
+    answer = world.client("kinesis").put_records(StreamName="orders", Records=records)
+    assert answer["FailedRecordCount"] == 0
+    return [record["SequenceNumber"] for record in answer["Records"]]
+
+
+def fail_on(*bad: str) -> Callable[[dict[str, Any]], Any]:
+    def handler(event: dict[str, Any]) -> None:
+        if any(text in bad for text in data_of(event)):
+            raise ValueError("poison")
+
+    return handler
+
+
+def test_the_event_is_as_aws_sends_it(world: World) -> None:
+    mapped(world)
+    [sequence] = put(world, "hello")
+    world.kernel.settle()
+    assert world.functions.events == [
+        {
+            "Records": [
+                {
+                    "kinesis": {
+                        "kinesisSchemaVersion": "1.0",
+                        "partitionKey": "k",
+                        "sequenceNumber": sequence,
+                        "data": "aGVsbG8=",
+                        "approximateArrivalTimestamp": START / SECOND,
+                    },
+                    "eventSource": "aws:kinesis",
+                    "eventVersion": "1.0",
+                    "eventID": f"shardId-000000000000:{sequence}",
+                    "eventName": "aws:kinesis:record",
+                    "invokeIdentityArn": "",
+                    "awsRegion": "us-east-1",
+                    "eventSourceARN": STREAM,
+                }
+            ]
+        }
+    ]
+
+
+def test_polls_are_once_a_second_and_go_on_while_there_is_more(world: World) -> None:
+    mapped(world, BatchSize=2)
+    world.kernel.advance(300 * MILLISECOND)
+    put(world, "a", "b", "c", "d", "e")
+    world.kernel.settle()
+    put(world, "f")
+    world.kernel.settle()
+    assert world.functions.batches == [
+        (1.0, ["a", "b"]),
+        (1.1, ["c", "d"]),
+        (1.2, ["e"]),
+        (2.0, ["f"]),
+    ]
+
+
+def test_a_window_gathers_until_the_batch_is_full_or_time_is_up(world: World) -> None:
+    mapped(world, BatchSize=3, MaximumBatchingWindowInSeconds=5)
+    put(world, "a")
+    world.kernel.advance(2500 * MILLISECOND)
+    put(world, "b", "c", "d")
+    world.kernel.settle()
+    assert world.functions.batches == [(3.0, ["a", "b", "c"]), (8.1, ["d"])]
+
+
+def test_latest_sees_what_comes_later(world: World) -> None:
+    put(world, "old")
+    mapped(world, StartingPosition="LATEST")
+    put(world, "new")
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [["new"]]
+
+
+def test_a_failed_batch_blocks_its_shard_until_retries_are_used_up(world: World) -> None:
+    queue = world.client("sqs").create_queue(QueueName="failed")["QueueUrl"]
+    uuid = mapped(
+        world,
+        BatchSize=2,
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:failed"}},
+    )
+    world.functions.handler = fail_on("b")
+    sequences = put(world, "a", "b", "c")
+    world.kernel.settle()
+    assert world.functions.batches == [(0.0, ["a", "b"]), (1.1, ["a", "b"]), (1.2, ["c"])]
+    [message] = world.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    arrival = world.datetime(START).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert json.loads(message["Body"]) == {
+        "requestContext": {
+            "requestId": "id-2",
+            "functionArn": FUNCTION,
+            "condition": "RetryAttemptsExhausted",
+            "approximateInvokeCount": 2,
+        },
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "version": "1.0",
+        "timestamp": arrival[:-5] + ".200Z"
+        if False
+        else world.datetime(START + 1_200_000).strftime("%Y-%m-%dT%H:%M:%S.200Z"),
+        "KinesisBatchInfo": {
+            "shardId": "shardId-000000000000",
+            "startSequenceNumber": sequences[0],
+            "endSequenceNumber": sequences[1],
+            "approximateArrivalOfFirstRecord": arrival,
+            "approximateArrivalOfLastRecord": arrival,
+            "batchSize": 2,
+            "streamArn": STREAM,
+        },
+    }
+    assert call(world, "GetEventSourceMapping", UUID=uuid)["LastProcessingResult"] == "OK"
+
+
+def test_bisection_isolates_the_poison_record_without_using_retries(world: World) -> None:
+    mapped(world, BisectBatchOnFunctionError=True, MaximumRetryAttempts=0)
+    world.functions.handler = fail_on("c")
+    put(world, "a", "b", "c", "d")
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [
+        ["a", "b", "c", "d"],
+        ["a", "b"],
+        ["c", "d"],
+        ["c"],
+        ["d"],
+    ]
+    [discarded] = world.journal.select("esm.discarded")
+    assert (discarded.outcome, discarded.data["records"]) == ("RetryAttemptsExhausted", 1)
+
+
+def test_reported_failures_set_the_checkpoint_and_what_follows_has_its_own_retries(world: World) -> None:
+    mapped(world, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=1)
+
+    def handler(event: dict[str, Any]) -> Any:
+        failed = [
+            record["kinesis"]["sequenceNumber"]
+            for record, text in zip(event["Records"], data_of(event), strict=True)
+            if text in ("b", "d")
+        ]
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in reversed(failed)]}
+
+    world.functions.handler = handler
+    put(world, "a", "b", "c", "d")
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [
+        ["a", "b", "c", "d"],
+        ["b", "c", "d"],
+        ["b", "c", "d"],
+    ]
+
+
+def test_throttles_do_not_count_as_retries(world: World) -> None:
+    mapped(world, MaximumRetryAttempts=0)
+    world.functions.throttled = 3
+    put(world, "a")
+    world.kernel.settle()
+    assert world.functions.batches == [(7.0, ["a"])]  # 1 + 2 + 4 seconds later
+
+
+def test_records_that_are_too_old_are_discarded_and_the_others_are_not(world: World) -> None:
+    put(world, "old")
+    world.kernel.advance(55 * SECOND)
+    mapped(world, MaximumRecordAgeInSeconds=60)  # enabled 10 seconds later
+    put(world, "new")
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [["new"]]
+    [discarded] = world.journal.select("esm.discarded")
+    assert (discarded.outcome, discarded.data["records"]) == ("RecordAgeExceeded", 1)
+
+
+def test_filters_look_into_data(world: World) -> None:
+    pattern = json.dumps({"data": {"total": [{"numeric": [">", 100]}]}})
+    mapped(world, FilterCriteria={"Filters": [{"Pattern": pattern}]})
+    put(world, '{"total": 5}', '{"total": 500}', "no json", '{"total": 101}')
+    world.kernel.settle()
+    assert world.functions.batches == [(0.0, ['{"total": 500}', '{"total": 101}'])]
+    [batch] = world.journal.select("esm.batch")
+    assert (batch.data["records"], batch.data["dropped"]) == (2, 2)
+
+
+def test_parallel_batches_keep_the_order_of_each_key(world: World) -> None:
+    mapped(world, ParallelizationFactor=4, BatchSize=1)
+    for number in range(3):
+        for key in "abcdef":
+            put(world, f"{key}{number}", key=key)
+    world.kernel.settle()
+    seen = [text for _, [text] in world.functions.batches]
+    assert sorted(seen) == sorted(f"{key}{number}" for key in "abcdef" for number in range(3))
+    for key in "abcdef":
+        assert [text for text in seen if text[0] == key] == [f"{key}{number}" for number in range(3)]
+    assert 1 < world.functions.most <= 4
+
+
+def test_a_parent_is_read_before_its_children(world: World) -> None:
+    mapped(world, BatchSize=10)
+    world.functions.duration = 30 * SECOND
+    kinesis = world.client("kinesis")
+    put(world, "p1")
+    world.kernel.advance(2 * SECOND)
+    put(world, "p2")
+    kinesis.split_shard(
+        StreamName="orders", ShardToSplit="shardId-000000000000", NewStartingHashKey=str(1 << 127)
+    )
+    world.kernel.advance(10 * SECOND)
+    put(world, "c1")
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [["p1"], ["p2"], ["c1"]]
+    assert world.functions.most == 1
+
+
+def test_a_tumbling_window_carries_its_state_to_a_final_invocation(world: World) -> None:
+    mapped(world, TumblingWindowInSeconds=10, BatchSize=2)
+
+    def handler(event: dict[str, Any]) -> Any:
+        return {"state": {"count": event["state"].get("count", 0) + len(event["Records"])}}
+
+    world.functions.handler = handler
+    put(world, "a", "b", "c")
+    world.kernel.advance(10 * SECOND)
+    put(world, "d")
+    world.kernel.settle()
+    shown = [
+        (
+            data_of(event),
+            event["state"],
+            event["isFinalInvokeForWindow"],
+            event["window"]["start"][-9:],
+        )
+        for event in world.functions.events
+    ]
+    first, second = (world.datetime(START + by * SECOND).strftime(":%M:%SZ")[-6:] for by in (0, 10))
+    assert [(texts, state, final) for texts, state, final, _ in shown] == [
+        (["a", "b"], {}, False),
+        (["c"], {"count": 2}, False),
+        ([], {"count": 3}, True),
+        (["d"], {}, False),
+        ([], {"count": 1}, True),
+    ]
+    assert [start[-6:] for *_, start in shown] == [first] * 3 + [second] * 2
+    assert world.functions.batches[-1][0] == 20 + 120
+
+
+def test_what_was_read_and_not_processed_survives_an_update(world: World) -> None:
+    uuid = mapped(world, BatchSize=10)
+    world.functions.handler = fail_on("a")
+    put(world, "a", "b")
+    world.kernel.advance(10 * SECOND)
+    call(world, "UpdateEventSourceMapping", UUID=uuid, Enabled=False)
+    world.kernel.settle()
+    before = len(world.functions.batches)
+    world.functions.handler = lambda event: None
+    call(world, "UpdateEventSourceMapping", UUID=uuid, Enabled=True, BatchSize=1)
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches[before:]] == [["a"], ["b"]]
+
+
+def test_a_consumer_with_enhanced_fan_out_does_not_wait_for_a_poll(world: World) -> None:
+    kinesis = world.client("kinesis")
+    consumer = kinesis.register_stream_consumer(StreamARN=STREAM, ConsumerName="fast")["Consumer"]
+    world.kernel.settle()
+    mapped(world, EventSourceArn=consumer["ConsumerARN"])
+    world.kernel.advance(300 * MILLISECOND)
+    put(world, "a")
+    world.kernel.settle()
+    assert world.functions.batches == [(0.3, ["a"])]
+
+
+REFUSED = [
+    ({"StartingPosition": "0"}, "ValidationException", "1 validation error detected: Value '0' at "
+     "'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: "
+     "[LATEST, AT_TIMESTAMP, TRIM_HORIZON]"),
+    ({"StartingPositionTimestamp": 1741010802}, "InvalidParameterValueException",
+     "Timestamp only valid with StartingPosition AT_TIMESTAMP"),
+    ({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": -1}, "InvalidParameterValueException",
+     "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a "
+     "Timestamp"),
+    ({"EventSourceArn": STREAM + "-not"}, "InvalidParameterValueException",
+     f"Stream not found: {STREAM}-not"),
+    ({"ScalingConfig": {"MaximumConcurrency": 2}}, "InvalidParameterValueException",
+     "Unsupported ScalingConfig parameter for given event source mapping type."),
+    ({"ParallelizationFactor": 11}, "ValidationException", "1 validation error detected: Value '11' at "
+     "'parallelizationFactor' failed to satisfy constraint: Member must have value less than or equal to 10"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("params", "code", "text"), REFUSED)
+def test_refused(world: World, params: dict[str, Any], code: str, text: str) -> None:
+    with pytest.raises(ServiceError) as error:
+        mapped(world, **params)
+    assert (error.value.code, error.value.message) == (code, text)
+
+
+def test_not_simulated_by_name(world: World) -> None:
+    with pytest.raises(NotSimulated, match="TumblingWindowInSeconds with ParallelizationFactor"):
+        mapped(world, TumblingWindowInSeconds=10, ParallelizationFactor=2)
+
+
+def test_shown_as_aws_shows_it(world: World) -> None:
+    uuid = mapped(world)
+    shown = call(world, "GetEventSourceMapping", UUID=uuid)
+    shown.pop("LastModified")
+    assert shown == {
+        "UUID": uuid,
+        "BatchSize": 100,
+        "BisectBatchOnFunctionError": False,
+        "DestinationConfig": {"OnFailure": {}},
+        "EventSourceArn": STREAM,
+        "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{uuid}",
+        "FunctionArn": FUNCTION,
+        "FunctionResponseTypes": [],
+        "LastProcessingResult": "No records processed",
+        "MaximumBatchingWindowInSeconds": 0,
+        "MaximumRecordAgeInSeconds": -1,
+        "MaximumRetryAttempts": -1,
+        "ParallelizationFactor": 1,
+        "StartingPosition": "TRIM_HORIZON",
+        "State": "Enabled",
+        "StateTransitionReason": "User action",
+        "TumblingWindowInSeconds": 0,
+    }
