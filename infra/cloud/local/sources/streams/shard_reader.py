@@ -1,8 +1,8 @@
 """Reads one shard for a mapping and hands batches on.
 
 Lambda polls a shard of a Kinesis stream once a second and of a DynamoDB stream four times a second; a
-consumer with enhanced fan-out is pushed to. While there are more records it goes on without waiting. Here nothing
-polls: the reader wakes when a record arrives and then waits for the poll that would find it.
+consumer with enhanced fan-out is pushed to. While there are more records it goes on without waiting. Here
+nothing polls: the reader wakes when a record arrives and then waits for the poll that would find it.
 https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html (polling and batching)
 
