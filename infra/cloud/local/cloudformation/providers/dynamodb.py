@@ -7,8 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
-from .schema import BOOLEAN, INTEGER, STRING, STRINGS, accepts, list_of, optional, replaces, required, struct
+from .schema import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    STRING,
+    STRINGS,
+    accepts,
+    list_of,
+    optional,
+    replaces,
+    required,
+    struct,
+)
 
 _KEYS = list_of(struct(_required=("AttributeName", "KeyType"), AttributeName=STRING, KeyType=STRING))
 _PROJECTION = struct(NonKeyAttributes=STRINGS, ProjectionType=STRING)
@@ -18,6 +31,12 @@ _THROUGHPUT = struct(
     WriteCapacityUnits=INTEGER,
 )
 _ON_DEMAND = struct(MaxReadRequestUnits=INTEGER, MaxWriteRequestUnits=INTEGER)
+_SCALING = {
+    "SeedCapacity": INTEGER,
+    "TargetTrackingScalingPolicyConfiguration": struct(
+        DisableScaleIn=BOOLEAN, ScaleInCooldown=INTEGER, ScaleOutCooldown=INTEGER, TargetValue=NUMBER
+    ),
+}
 _INDEX = ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput")
 
 
@@ -139,10 +158,146 @@ class Table(Provider):
     @staticmethod
     def _outcome(ctx: Context, name: str) -> Outcome:
         table = ctx.call("dynamodb", "DescribeTable", {"TableName": name})["Table"]
-        attributes = {"Arn": table["TableArn"]}
+        attributes = {"Arn": table["TableArn"], "TableId": table.get("TableId", "")}
         if "LatestStreamArn" in table:
             attributes["StreamArn"] = table["LatestStreamArn"]
         return Outcome(name, attributes)
+
+
+_READ = struct(
+    ReadCapacityUnits=INTEGER,
+    ReadCapacityAutoScalingSettings=struct(
+        _required=("MinCapacity",), MinCapacity=INTEGER, MaxCapacity=INTEGER, **_SCALING
+    ),
+)
+_WRITE = struct(
+    WriteCapacityAutoScalingSettings=struct(
+        _required=("MinCapacity",), MinCapacity=INTEGER, MaxCapacity=INTEGER, **_SCALING
+    ),
+)
+_READ_ON_DEMAND = struct(MaxReadRequestUnits=INTEGER)
+_WRITE_ON_DEMAND = struct(MaxWriteRequestUnits=INTEGER)
+
+
+class GlobalTable(Table):
+    """A table with replicas, of which the local cloud has the one in the stack's Region (CDK's ``TableV2``).
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
+    """
+
+    type = "AWS::DynamoDB::GlobalTable"
+    properties = accepts(
+        AttributeDefinitions=required(
+            list_of(
+                struct(
+                    _required=("AttributeName", "AttributeType"), AttributeName=STRING, AttributeType=STRING
+                )
+            )
+        ),
+        BillingMode=optional(STRING),
+        GlobalSecondaryIndexes=optional(
+            list_of(
+                struct(
+                    _required=("IndexName", "KeySchema", "Projection"),
+                    IndexName=STRING,
+                    KeySchema=_KEYS,
+                    Projection=_PROJECTION,
+                    WriteOnDemandThroughputSettings=_WRITE_ON_DEMAND,
+                    WriteProvisionedThroughputSettings=_WRITE,
+                )
+            )
+        ),
+        KeySchema=required(_KEYS, replaces=True),
+        LocalSecondaryIndexes=Table.properties["LocalSecondaryIndexes"],
+        Replicas=required(
+            list_of(
+                struct(
+                    _required=("Region",),
+                    DeletionProtectionEnabled=BOOLEAN,
+                    GlobalSecondaryIndexes=list_of(
+                        struct(
+                            _required=("IndexName",),
+                            IndexName=STRING,
+                            ReadOnDemandThroughputSettings=_READ_ON_DEMAND,
+                            ReadProvisionedThroughputSettings=_READ,
+                        )
+                    ),
+                    PointInTimeRecoverySpecification=struct(PointInTimeRecoveryEnabled=BOOLEAN),
+                    ReadOnDemandThroughputSettings=_READ_ON_DEMAND,
+                    ReadProvisionedThroughputSettings=_READ,
+                    Region=STRING,
+                )
+            )
+        ),
+        StreamSpecification=Table.properties["StreamSpecification"],
+        TableName=replaces(STRING),
+        TimeToLiveSpecification=Table.properties["TimeToLiveSpecification"],
+        WriteOnDemandThroughputSettings=optional(_WRITE_ON_DEMAND),
+        WriteProvisionedThroughputSettings=optional(_WRITE),
+    )
+    attributes = ("Arn", "StreamArn", "TableId")
+
+    def refused(self, props: dict[str, Any]) -> list[str]:
+        regions = [replica.get("Region") for replica in props.get("Replicas", [])]
+        if len(regions) < 2:
+            return []
+        return [f"Replicas ({', '.join(map(str, regions))}: tables are not replicated, name one Region)"]
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        region = props["Replicas"][0]["Region"]
+        if region != ctx.region:
+            raise ServiceError(
+                "InvalidRequest",
+                f"Replica in the Region of the stack is required: {ctx.region} (found {region})",
+            )
+        return super().create(ctx, _as_table(props))
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return super().update(ctx, physical_id, _as_table(old), _as_table(new))
+
+
+def _as_table(props: dict[str, Any]) -> dict[str, Any]:
+    """The one replica of a global table as the properties of an AWS::DynamoDB::Table."""
+    replica = props["Replicas"][0]
+    table = picked(
+        props,
+        "AttributeDefinitions",
+        "BillingMode",
+        "KeySchema",
+        "LocalSecondaryIndexes",
+        "StreamSpecification",
+        "TableName",
+        "TimeToLiveSpecification",
+    )
+    table.update(picked(replica, "DeletionProtectionEnabled", "PointInTimeRecoverySpecification"))
+    table.update(_throughput(props, props, replica))
+    of_replica = {index["IndexName"]: index for index in replica.get("GlobalSecondaryIndexes", [])}
+    if props.get("GlobalSecondaryIndexes"):
+        table["GlobalSecondaryIndexes"] = [
+            {
+                **picked(index, "IndexName", "KeySchema", "Projection"),
+                **_throughput(props, index, of_replica.get(index["IndexName"], {})),
+            }
+            for index in props["GlobalSecondaryIndexes"]
+        ]
+    return table
+
+
+def _throughput(props: dict[str, Any], writes: dict[str, Any], reads: dict[str, Any]) -> dict[str, Any]:
+    """Provisioned or on-demand capacity; of one that scales by itself, its minimum."""
+    if props.get("BillingMode", "PROVISIONED") == "PROVISIONED":
+        write = writes.get("WriteProvisionedThroughputSettings", {})
+        read = reads.get("ReadProvisionedThroughputSettings", {})
+        write_units = write.get("WriteCapacityAutoScalingSettings", {}).get("MinCapacity", 1)
+        scaled = read.get("ReadCapacityAutoScalingSettings", {}).get("MinCapacity", 1)
+        read_units = read.get("ReadCapacityUnits", scaled)
+        capacity = {"ReadCapacityUnits": read_units, "WriteCapacityUnits": write_units}
+        return {"ProvisionedThroughput": capacity}
+    limits = {
+        **writes.get("WriteOnDemandThroughputSettings", {}),
+        **reads.get("ReadOnDemandThroughputSettings", {}),
+    }
+    return {"OnDemandThroughput": limits} if limits else {}
 
 
 def _stream(props: dict[str, Any]) -> dict[str, Any]:
@@ -188,4 +343,4 @@ def _rebuilt(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return any(old[name] != new[name] for name in ("KeySchema", "Projection"))
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Table,)
+PROVIDERS: tuple[type[Provider], ...] = (Table, GlobalTable)

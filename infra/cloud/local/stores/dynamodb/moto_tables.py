@@ -46,6 +46,19 @@ def _install() -> None:
     update_item = DynamoDBBackend.update_item
     delete_table = DynamoDBBackend.delete_table
     transact = DynamoHandler.transact_write_items
+    describe = Table.describe
+
+    def described(table: Any, base_key: str = "TableDescription") -> dict[str, Any]:
+        """As AWS describes a table: with an id, without empty lists."""
+        answer = describe(table, base_key)
+        shown = answer[base_key]
+        shown["TableId"] = owner().table_id(table)
+        for name in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+            if not shown[name]:
+                del shown[name]
+        if shown["BillingModeSummary"]["BillingMode"] != "PAY_PER_REQUEST":
+            del shown["BillingModeSummary"]
+        return answer
 
     def updated(backend: Any, table_name: str, *args: Any, **kwargs: Any) -> Any:
         """moto inserts an item before it updates it: hold its messages until the update is done."""
@@ -82,6 +95,7 @@ def _install() -> None:
 
     replaced: tuple[tuple[Any, str, Any], ...] = (
         (Table, "set_stream_specification", _set_stream),
+        (Table, "describe", described),
         (DynamoDBBackend, "update_table_streams", _update_stream),
         (DynamoDBBackend, "update_item", updated),
         (DynamoDBBackend, "delete_table", table_deleted),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from ...kernel import SECOND
@@ -80,6 +81,13 @@ class DynamoDBStreams(Service):
             for item in table.all_items():
                 capture.expiries.watch(capture, item)
         self._detach(table)
+
+    def table_id(self, table: Any) -> str:
+        known: str | None = table.__dict__.get("_table_id")
+        if known is None:
+            bits = self.kernel.rng("dynamodb.table_ids").getrandbits(128)
+            known = table._table_id = str(uuid.UUID(int=bits, version=4))
+        return known
 
     def deleted(self, table: Any) -> None:
         """The table is gone."""
