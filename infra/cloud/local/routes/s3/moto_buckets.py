@@ -1,4 +1,5 @@
 """moto's buckets as events see them. moto's own notifications are off: ours follow from the API calls.
+So is moto's reading of bucket policies, which knows no conditions: ``identity.py`` asks them.
 
 moto still says one thing that the answer to a call does not: whether a deleted key was there.
 """
@@ -8,8 +9,9 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
-from moto.s3.models import FakeDeleteMarker, s3_backends
+from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
 
 if TYPE_CHECKING:
     from .notifications import S3Notifications
@@ -21,6 +23,7 @@ def attach(service: S3Notifications) -> None:
     """From now on moto tells this service which keys it removed."""
     global _owner
     _owner = weakref.ref(service)
+    setattr(FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL)  # noqa: B010
     setattr(notifications, "send_event", _removed)  # noqa: B010
     setattr(notifications, "send_test_event", lambda account_id, bucket: None)  # noqa: B010
 
