@@ -10,7 +10,7 @@ import pytest
 
 from infra.cloud.local.functions.asynchronous import backoff, next_step
 from infra.cloud.local.kernel import SECOND
-from infra.cloud.local.service import NotSimulated, ServiceError
+from infra.cloud.local.service import ServiceError
 
 from .lambda_fakes import ROLE, T0, FakeWorld, HandlerError
 
@@ -293,25 +293,6 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
     world.create()
     with pytest.raises(ServiceError, match=message):
         world.do("PutFunctionEventInvokeConfig", FunctionName="worker", **settings)
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
-        "arn:aws:sns:us-east-1:123456789012:topic",
-        "arn:aws:events:us-east-1:123456789012:event-bus/b",
-        "arn:aws:s3:::b",
-    ],
-)
-def test_destinations_that_come_later_say_so(arn: str) -> None:
-    world = FakeWorld()
-    world.create()
-    with pytest.raises(NotSimulated, match=arn):
-        world.do(
-            "PutFunctionEventInvokeConfig",
-            FunctionName="worker",
-            DestinationConfig={"OnFailure": {"Destination": arn}},
-        )
 
 
 def test_event_invoke_settings_are_kept_changed_and_removed() -> None:

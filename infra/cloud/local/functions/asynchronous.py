@@ -21,9 +21,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..kernel import SECOND
+from ..lineage import extended
 from ..service import ServiceError
 from .destinations import (
     EVENT_AGE_EXCEEDED,
+    RECURSIVE_LOOP,
     RETRIES_EXHAUSTED,
     SUCCESS,
     ZERO_RESERVED,
@@ -33,8 +35,9 @@ from .destinations import (
     response_context,
 )
 from .invocation import Invocation, Invoker, Request
-from .model import EventInvokeConfig, Version
+from .model import EventInvokeConfig, Function, Version
 from .names import LATEST
+from .recursion import loops
 
 if TYPE_CHECKING:
     from ..world import World
@@ -92,6 +95,7 @@ class EventQueue:
         invoker: Invoker,
         resolve: Callable[[str], Target],
         choose: Callable[[Target], Version],
+        stop_loop: Callable[[Function, str, str], None],
     ) -> None:
         self._world = world
         self._kernel = world.kernel
@@ -99,6 +103,7 @@ class EventQueue:
         self._invoker = invoker
         self._resolve = resolve
         self._choose = choose
+        self._stop_loop = stop_loop
         self._destinations = Destinations(world)
 
     def put(self, event: Event) -> None:
@@ -122,13 +127,17 @@ class EventQueue:
         if age > max_age:
             self._discard(event, target, version, EVENT_AGE_EXCEEDED)
             return
+        if loops(target.function, event.trace, event.invoked_by):
+            self._stop_loop(target.function, event.invoked_by, event.trace)
+            self._discard(event, target, version, RECURSIVE_LOOP)
+            return
         request = Request(
             event.payload,
             event.request_id,
             target.invoked_arn,
             "async",
             event.queued_at,
-            event.trace,
+            extended(event.trace, target.function.arn, event.invoked_by),
         )
         try:
             slot = self._invoker.acquire(version, target.qualifier, request, synchronous=False)
@@ -182,7 +191,7 @@ class EventQueue:
             )
         if version.configuration.dead_letter_arn:
             self._kernel.spawn(
-                self._destinations.deliver,
+                self._destinations.bury,
                 event,
                 version.configuration.role,
                 version.configuration.dead_letter_arn,
@@ -192,7 +201,9 @@ class EventQueue:
             )
 
     def _send(self, event: Event, target: Target, version: Version, condition: str, to: str) -> None:
-        response = None if condition == ZERO_RESERVED else response_context(event.last, event.throttled)
+        response = None
+        if condition not in (ZERO_RESERVED, RECURSIVE_LOOP):
+            response = response_context(event.last, event.throttled)
         answered = response is not None and not event.throttled and event.last is not None
         body = invocation_record(
             timestamp=self._world.datetime().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -204,7 +215,7 @@ class EventQueue:
             response=response,
             response_payload=event.last.payload if answered and event.last is not None else None,
         )
-        self._destinations.deliver(event, version.configuration.role, to, body)
+        self._destinations.deliver(event, target, version.configuration.role, to, body, condition)
 
     @staticmethod
     def _config(target: Target) -> EventInvokeConfig | None:

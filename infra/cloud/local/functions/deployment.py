@@ -230,14 +230,16 @@ class Deployment(Versions, Layers):
         if not arn:
             return
         caller = Caller("service", "lambda", role=configuration.role)
-        message = {"QueueUrl": queue_url(arn), "MessageBody": "{}"}
+        service, operation = ("sns", "Publish") if ":sns:" in arn else ("sqs", "SendMessage")
+        params = {"TopicArn": arn} if service == "sns" else {"QueueUrl": queue_url(arn)}
         try:
             self.world.identity.check(
-                caller, "sqs", "SendMessage", message, self.world.region, self.world.account
+                caller, service, operation, params, self.world.region, self.world.account
             )
         except ServiceError:
             raise invalid(
-                "The provided execution role does not have permissions to call SendMessage on SQS"
+                f"The provided execution role does not have permissions to call {operation} on "
+                f"{service.upper()}"
             ) from None
 
     def _check_role(self, arn: str) -> None:

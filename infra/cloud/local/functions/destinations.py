@@ -12,20 +12,27 @@ code)."""
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..routes.targets import Delivery, deliver
 from ..service import Caller, ServiceError
+from .names import LATEST
+from .validation import arn_service
 
 if TYPE_CHECKING:
     from ..world import World
     from .asynchronous import Event
     from .invocation import Invocation
+    from .registry import Target
 
 SUCCESS = "Success"
 RETRIES_EXHAUSTED = "RetriesExhausted"
 EVENT_AGE_EXCEEDED = "EventAgeExceeded"
 ZERO_RESERVED = "ZeroReservedConcurrency"
+RECURSIVE_LOOP = "RecursiveLoop"
+"""An assumption: AWS does not publish what the record says of an event that ended a recursive loop."""
 
 DEAD_LETTER_MESSAGE_LIMIT = 1024
 """ErrorMessage carries the first 1 KB of the error message."""
@@ -107,28 +114,69 @@ class Destinations:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def deliver(
-        self, event: Event, role: str, to: str, body: str, attributes: dict[str, Any] | None = None
-    ) -> None:
-        caller = Caller("service", "lambda", role=role, invocation=event.request_id, trace=event.trace)
-        outcome = "ok"
+    def deliver(self, event: Event, target: Target, role: str, to: str, body: str, condition: str) -> None:
+        """The record of an invocation, in the form that the destination takes."""
+        function = f"{target.function.arn}:{target.qualifier or LATEST}"
+        caller = _caller(event, role)
+        service = arn_service(to)
+        if service == "events":
+            outcome = self._attempt(self._put_event, to, function, body, condition, caller)
+        elif service == "s3":
+            outcome = self._attempt(self._put_object, to, target.function.name, body, caller)
+        else:
+            outcome = self._attempt(deliver, self._world, Delivery(to, body, caller))
+        self._note(event, "destination", to, outcome)
+
+    def bury(self, event: Event, role: str, to: str, body: str, attributes: dict[str, Any]) -> None:
+        """The event itself, to the function's dead-letter queue or topic."""
+        delivery = Delivery(to, body, _caller(event, role), message_attributes=attributes)
+        self._note(event, "dead-letter queue", to, self._attempt(deliver, self._world, delivery))
+
+    def _put_event(self, bus: str, function: str, record: str, condition: str, caller: Caller) -> None:
+        """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
+        result = "Success" if condition == SUCCESS else "Failure"
+        entry = {
+            "EventBusName": bus,
+            "Source": "lambda",
+            "DetailType": f"Lambda Function Invocation Result - {result}",
+            "Resources": [bus, function],
+            "Detail": record,
+        }
+        region = bus.split(":")[3]
+        answer = self._world.call("events", "PutEvents", {"Entries": [entry]}, caller, region=region)
+        if answer["FailedEntryCount"]:
+            failed = answer["Entries"][0]
+            raise ServiceError(failed["ErrorCode"], failed["ErrorMessage"])
+
+    def _put_object(self, bucket: str, function: str, record: str, caller: Caller) -> None:
+        """The key's form is documented on the page above, "S3 destinations"."""
+        now = self._world.datetime()
+        number = uuid.UUID(int=self._world.kernel.rng("lambda.destinations").getrandbits(128), version=4)
+        key = f"aws/lambda/async/{function}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{number}"
+        params = {"Bucket": bucket.rpartition(":")[2], "Key": key, "Body": record.encode()}
+        self._world.call("s3", "PutObject", params, caller)
+
+    @staticmethod
+    def _attempt(call: Callable[..., Any], *args: Any) -> str:
         try:
-            deliver(self._world, Delivery(to, body, caller, message_attributes=attributes))
+            call(*args)
         except ServiceError as error:
-            outcome = error.code
+            return error.code
+        return "ok"
+
+    def _note(self, event: Event, reason: str, to: str, outcome: str) -> None:
         self._world.journal.record(
             "lambda.async.destination",
             event.function,
             actor="lambda",
             outcome=outcome,
             trace=event.trace,
-            data={
-                "request_id": event.request_id,
-                "attempt": event.attempts,
-                "reason": "dead-letter queue" if attributes is not None else "destination",
-                "to": to,
-            },
+            data={"request_id": event.request_id, "attempt": event.attempts, "reason": reason, "to": to},
         )
+
+
+def _caller(event: Event, role: str) -> Caller:
+    return Caller("service", "lambda", role=role, invocation=event.request_id, trace=event.trace)
 
 
 def _parsed(payload: bytes) -> Any:

@@ -122,6 +122,7 @@ class Function:
     scaling: RateLimit = dataclasses.field(default_factory=lambda: RateLimit(SCALING_BURST))
     requests: RateLimit = dataclasses.field(default_factory=lambda: RateLimit(1_000_000))
     deleted: bool = False
+    recursive_loop: str = "Terminate"
 
     def version(self, number: str) -> Version | None:
         return self.latest if number == LATEST else self.published.get(number)

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..lineage import extended
 from ..service import Call, ServiceError
 from .asynchronous import Event, EventQueue
 from .deployment import Deployment, as_bytes
@@ -21,6 +22,7 @@ from .environment import Environment, FunctionSpec, Initialization
 from .invocation import Invocation, Invoker, Request
 from .model import Version
 from .names import LATEST, constraint
+from .recursion import LOOP, Recursion, loops
 from .settings import Settings
 from .urls import Urls
 from .validation import check_payload
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 MakeEnvironment = Callable[["World", FunctionSpec, int, Initialization], Environment]
 
 
-class Functions(Settings, Urls, Deployment):
+class Functions(Settings, Urls, Recursion, Deployment):
     """The service ``lambda``. Other services call ``invoke`` and ``enqueue``; ``concurrency.limit`` is
     settable."""
 
@@ -39,7 +41,7 @@ class Functions(Settings, Urls, Deployment):
         super().__init__(world)
         self._environment = environment
         self._invoker = Invoker(world, self.concurrency)
-        self._events = EventQueue(world, self._invoker, self.target, self.choose)
+        self._events = EventQueue(world, self._invoker, self.target, self.choose, self.stop_loop)
 
     # -- for other services --------------------------------------------------------------------------
 
@@ -61,13 +63,16 @@ class Functions(Settings, Urls, Deployment):
         TooManyRequestsException with its ``Reason``.
         """
         target = self._targets.get(function) or self.target(function)
+        if loops(target.function, trace, invoked_by):
+            self.stop_loop(target.function, invoked_by, trace)
+            raise ServiceError("RecursiveInvocationException", LOOP, 400, Type="User")
         request = Request(
             payload,
             request_id or self.new_id(),
             target.invoked_arn,
             invoked_by,
             self.kernel.now if arrived is None else arrived,
-            trace,
+            extended(trace, target.function.arn, invoked_by),
             messages,
             client_context,
         )

@@ -150,28 +150,19 @@ def check_environment(variables: dict[str, str]) -> None:
 
 
 def check_dead_letter(arn: str) -> None:
-    """A dead-letter queue is an SQS queue here; an SNS topic is not simulated yet."""
-    if not arn:
-        return
-    service = arn_service(arn)
-    if service == "sns":
-        raise NotSimulated(
-            f"NotSimulated: Lambda dead-letter target {arn} - SNS topics come later; use an SQS queue"
-        )
-    if service != "sqs":
+    """A dead-letter queue is an SQS queue or an SNS topic."""
+    if arn and arn_service(arn) not in ("sqs", "sns"):
         raise invalid(f"The target ARN {arn} is not an SQS queue or SNS topic.")
 
 
 def check_destination(arn: str, member: str) -> None:
-    """Queues and functions are simulated as destinations; topics, event buses and buckets say that they are
-    not."""
+    """Queues, topics, functions and event buses; a bucket for failures only.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_FunctionEventInvokeConfig.html
+    """
     service = arn_service(arn)
-    if service in ("sns", "events", "s3"):
-        raise NotSimulated(
-            f"NotSimulated: Lambda destination {arn} ({member}) - the local cloud delivers to SQS and "
-            "Lambda only"
-        )
-    if service not in ("sqs", "lambda"):
+    allowed = ("sqs", "sns", "lambda", "events")
+    if service not in allowed and not (service == "s3" and member == "OnFailure"):
         raise invalid(f"The provided destination config DestinationConfig({member}={arn}) is invalid.")
 
 

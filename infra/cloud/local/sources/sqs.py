@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import MILLISECOND, SECOND, Event, Task
+from ..lineage import LIMIT, rounds, runs
 from ..service import ServiceError
 from . import batches
 from .filters import Filters
@@ -244,6 +245,9 @@ class Fleet:
         ids = [message.message_id for message in messages]
         payload = batches.event(records)
         outcome, failed = self._call(payload, ids, messages)
+        if outcome == "RecursiveInvocationException":
+            self._stop_loop(messages, records, received, dropped)
+            return
         if failed and not settings.report_failures:
             self.scaling.failed(self._kernel.now)
         left: list[str] = []
@@ -251,6 +255,19 @@ class Fleet:
             refused = set(failed)
             left = self._reader.delete([item for item in messages if item.message_id not in refused])
         self._record(received, outcome, ids, failed, dropped, left, messages[0].trace)
+
+    def _stop_loop(
+        self, messages: list[Message], records: list[str], received: int, dropped: list[Message]
+    ) -> None:
+        """Give up the messages that go round in a loop; the rest of the batch is invoked without them."""
+        function = self._world.functions.target(self.settings.function).function.arn
+        stopped = [message for message in messages if runs(message.trace, function) >= LIMIT]
+        self._queue.give_up(stopped)
+        ids = [message.message_id for message in stopped]
+        self._record(received, "RecursiveInvocationException", ids, ids, dropped, [], stopped[0].trace)
+        kept = [place for place, message in enumerate(messages) if message not in stopped]
+        if kept:
+            self._invoke([messages[at] for at in kept], [records[at] for at in kept], received, [])
 
     def _call(self, payload: bytes, ids: list[str], messages: list[Message]) -> tuple[str, list[str]]:
         """Invoke until the function takes the batch or the first message's visibility ends.
@@ -262,7 +279,7 @@ class Fleet:
         if len(payload) > batches.PAYLOAD_LIMIT:
             return "RequestTooLargeException", ids
         arrived = kernel.now
-        trace = messages[0].trace
+        trace = max((message.trace for message in messages), key=rounds)
         until = min(message.invisible_until for message in messages)
         attempt = 0
         while True:

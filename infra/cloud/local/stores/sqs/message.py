@@ -10,6 +10,8 @@ import hashlib
 import struct
 from typing import Any
 
+from ...lineage import parse_header
+
 VISIBLE, IN_FLIGHT, DELAYED, GONE = range(4)
 
 MessageAttributes = dict[str, dict[str, Any]]
@@ -162,8 +164,8 @@ class Message:
 
     @property
     def trace(self) -> str:
-        """The id of the X-Ray trace it was sent in (the header's Root), or an empty string."""
-        return self.stored.trace.removeprefix("Root=").partition(";")[0]
+        """The id of the X-Ray trace that it was sent in (with the lineage, if any), or an empty text."""
+        return parse_header(self.stored.trace)
 
     @property
     def message_attributes(self) -> MessageAttributes:

@@ -176,7 +176,24 @@ class Queue(Store):
         queues: dict[str, Queue] = self.world.sqs.queues
         return queues.get(self.settings.dead_letter_arn)
 
-    def _move_to_dead_letters(self, moved: list[Stored]) -> None:
+    def give_up(self, messages: list[Message]) -> None:
+        """Lambda will not process these (a recursive loop): to the dead-letter queue, or away without one.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+        """
+        items = [message.stored for message in messages if message.stored.state != GONE]
+        if self._dead_letter_queue() is not None:
+            self._move_to_dead_letters(items, "recursive loop")
+        else:
+            for item in items:
+                self._drop(item)
+            ids = [item.message_id for item in items]
+            self.journal.record(
+                "sqs.expired", self.arn, actor="lambda", data={"messages": ids, "reason": "recursive loop"}
+            )
+        self._changed()
+
+    def _move_to_dead_letters(self, moved: list[Stored], reason: str = "maxReceiveCount") -> None:
         """Developer Guide, sqs-dead-letter-queues: when the receive count exceeds maxReceiveCount, it is
         moved.
         """
@@ -196,7 +213,7 @@ class Queue(Store):
                 "to": target.arn,
                 "messages": [item.message_id for item in moved],
                 "receive_counts": [item.receive_count for item in moved],
-                "reason": "maxReceiveCount",
+                "reason": reason,
             },
         )
         target.take_over(copies)

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ...lineage import Trace
 from ...service import Call, Caller, Service
 from . import errors
 from .queue import Queue
@@ -109,6 +110,8 @@ def sender_id(caller: Caller) -> str:
 
 def trace_header(trace: str) -> str:
     """AWSTraceHeader from a trace id or an X-Ray header (X-Ray Developer Guide, "Tracing header")."""
+    if isinstance(trace, Trace):
+        return trace.header
     return trace if not trace or trace.startswith("Root=") else f"Root={trace}"
 
 
