@@ -197,7 +197,6 @@ def test_what_create_function_refuses(settings: dict[str, Any], code: str, messa
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "VpcConfig"),
         ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "SnapStart"),
         ({"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt"}]}, "FileSystemConfigs"),
-        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:123456789012:topic"}}, "SNS"),
     ],
 )
 def test_what_is_not_simulated_says_so(settings: dict[str, Any], name: str) -> None:
@@ -570,5 +569,5 @@ def test_event_source_mappings_are_answered_by_the_sources(world: FakeWorld) -> 
 
 
 def test_an_operation_that_is_not_answered_says_so(world: FakeWorld) -> None:
-    with pytest.raises(NotSimulated, match="lambda:CreateFunctionUrlConfig"):
-        world.do("CreateFunctionUrlConfig", FunctionName="worker")
+    with pytest.raises(NotSimulated, match="lambda:CreateCodeSigningConfig"):
+        world.do("CreateCodeSigningConfig", AllowedPublishers={})
