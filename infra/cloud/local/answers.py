@@ -22,16 +22,26 @@ def http(status: int) -> AWSResponse:
     return response
 
 
-def details(operation: str, params: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """What an ``api`` entry adds: which attempt it was (from the second), how many items (of several),
-    whether a read was strongly consistent, how many PartiQL statements read and write."""
+def details(
+    operation: str, params: dict[str, Any], attempt: int, answer: dict[str, Any] = _NOTHING
+) -> dict[str, Any]:
+    """What an ``api`` entry adds: which attempt it was (from the second), how many items (of several, and in
+    which tables), how many came back, whether a read was strongly consistent, how many PartiQL statements
+    read and write."""
     data = {"attempt": attempt} if attempt > 1 else _NOTHING
     if operation in _MANY:
-        tables = params.get("RequestItems", {}).values()
-        items = sum(len(part.get("Keys", ())) if isinstance(part, dict) else len(part) for part in tables)
-        data = {**data, "items": items + len(params.get("TransactItems", ()))}
+        tables = {
+            name: len(part.get("Keys", ())) if isinstance(part, dict) else len(part)
+            for name, part in params.get("RequestItems", {}).items()
+        }
+        for item in params.get("TransactItems", ()):
+            for body in item.values():
+                tables[body["TableName"]] = tables.get(body["TableName"], 0) + 1
+        data = {**data, "items": sum(tables.values()), "tables": tables}
     if operation in _READS and params.get("ConsistentRead"):
         data = {**data, "consistent": True}
+    if operation in _READS and "Count" in answer:
+        data = {**data, "returned": answer["Count"]}
     if operation in _PARTIQL:
         asked = params.get("Statements") or params.get("TransactStatements") or [params]
         verbs = [each["Statement"].split(None, 1)[0].upper() for each in asked if each.get("Statement")]

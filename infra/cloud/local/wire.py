@@ -252,7 +252,7 @@ class Wire:
             duration=latency + kernel.now - started,
             outcome=outcome,
             trace=caller.trace,
-            data=details(name, params, attempt),
+            data=details(name, params, attempt, parsed),
         )
         kernel.sleep(latency - half)
         return status, parsed

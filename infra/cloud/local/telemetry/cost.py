@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..journal import Entry, Journal
+from .capacity import PARTIQL, READS, WRITES
 from .metrics import embedded_metrics
 from .queue_depth import queue_name
 
@@ -28,17 +29,6 @@ LONG_POLL_SECONDS = 20
 traffic):
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. The simulation does not make these
 calls."""
-
-WRITES = {
-    "PutItem": 1.0,
-    "UpdateItem": 1.0,
-    "DeleteItem": 1.0,
-    "BatchWriteItem": 1.0,
-    "TransactWriteItems": 2.0,
-}
-READS = {"GetItem": 0.5, "Query": 0.5, "Scan": 0.5, "BatchGetItem": 0.5, "TransactGetItems": 2.0}
-PARTIQL = {"ExecuteStatement": 1.0, "BatchExecuteStatement": 1.0, "ExecuteTransaction": 2.0}
-"""Units of a written item; a SELECT reads eventually consistently, or in a transaction."""
 
 Growth = Literal["load", "time"]
 

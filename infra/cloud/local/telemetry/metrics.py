@@ -152,13 +152,15 @@ class Metrics:
         return next((source for source in self._sampled if source.owns(metric)), None)
 
     def _take(self, entry: Entry, rows: list[Row]) -> None:
-        dimension_sets: list[Dimensions] | None = None
+        dimension_sets: list[Dimensions] = []
+        made_by = None
         for row in rows:
             value = row.value(entry)
             if value is None:
                 continue
-            if dimension_sets is None:
-                dimension_sets = row.dimensions(entry)
+            if row.dimensions is not made_by:
+                made_by = row.dimensions
+                dimension_sets = made_by(entry)
             time = row.time(entry) // MINUTE * MINUTE
             for dimensions in dimension_sets:
                 series = self._one(MetricId(row.namespace, row.name, dimensions), row.unit)
