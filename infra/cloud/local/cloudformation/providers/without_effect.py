@@ -95,6 +95,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::Logs::LogGroup": {"Tags": TAGS, "KmsKeyId": ENCRYPTION, "LogGroupClass": COST},
     "AWS::CloudWatch::Alarm": {"Tags": TAGS},
     "AWS::CloudWatch::Dashboard": {"Tags": TAGS},
+    "AWS::Pipes::Pipe": {"Tags": TAGS, "KmsKeyIdentifier": ENCRYPTION, "LogConfiguration": OBSERVING},
     "AWS::Scheduler::Schedule": {"KmsKeyArn": ENCRYPTION},
     "AWS::Scheduler::ScheduleGroup": {"Tags": TAGS},
     "AWS::SSM::Parameter": {"Tags": TAGS, "Tier": COST},

@@ -1,0 +1,192 @@
+"""What a pipe is, and what CreatePipe and UpdatePipe accept.
+
+https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_CreatePipe.html,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html (batch sizes).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Protocol
+
+from ...kernel import Timer
+from ...service import NotSimulated, ServiceError
+from ...sources.filters import Filters
+from ..eventbridge.paths import InvalidPath
+from .transform import ENCODED, check_template
+
+SOURCES = ("dynamodb", "kinesis", "sqs")
+ENRICHMENTS = ("lambda", "states")
+TARGETS = ("events", "kinesis", "lambda", "logs", "sns", "sqs", "states")
+LARGEST_BATCH = {"events": 10, "kinesis": 500, "sns": 10, "sqs": 10}
+FILTERS_LIMIT = 5
+
+SOURCE_PARAMETERS = {
+    "dynamodb": "DynamoDBStreamParameters",
+    "kinesis": "KinesisStreamParameters",
+    "sqs": "SqsQueueParameters",
+}
+TARGET_PARAMETERS = {
+    "events": "EventBridgeEventBusParameters",
+    "kinesis": "KinesisStreamParameters",
+    "lambda": "LambdaFunctionParameters",
+    "logs": "CloudWatchLogsParameters",
+    "sqs": "SqsQueueParameters",
+    "states": "StepFunctionStateMachineParameters",
+}
+_ARN = re.compile(r"arn:aws[a-zA-Z0-9-]*:([a-zA-Z0-9\-]+):[a-z0-9-]*:(\d{12})?:.+")
+_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
+
+
+class Readers(Protocol):
+    """What reads a pipe's source while it runs."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class Pipe:
+    """``request`` is what was asked for; times are in µs. ``progress`` is how far a stream has been read."""
+
+    arn: str
+    name: str
+    region: str
+    request: dict[str, Any]
+    desired: str
+    created: int
+    modified: int
+    state: str = ""
+    reason: str = ""
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    readers: Readers | None = None
+    transition: Timer | None = None
+    progress: Any = None
+
+    @property
+    def source_service(self) -> str:
+        return service_of(self.request["Source"])
+
+    @property
+    def source_parameters(self) -> dict[str, Any]:
+        given = self.request.get("SourceParameters") or {}
+        return dict(given.get(SOURCE_PARAMETERS[self.source_service]) or {})
+
+    @property
+    def batch_size(self) -> int:
+        """Ten for queues, a hundred for streams, if nothing is said; no more than the target takes."""
+        limit = LARGEST_BATCH.get(service_of(self.request["Target"]), 10_000)
+        default = 10 if self.source_service == "sqs" else 100
+        return int(self.source_parameters.get("BatchSize") or min(default, limit))
+
+    def filters(self) -> Filters:
+        criteria = (self.request.get("SourceParameters") or {}).get("FilterCriteria")
+        return Filters(criteria, ENCODED.get(self.source_service, ""))
+
+
+def service_of(arn: str) -> str:
+    found = _ARN.fullmatch(arn)
+    return found[1] if found else ""
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationException", message)
+
+
+def check_request(request: dict[str, Any]) -> None:
+    """Raises ValidationException for what AWS refuses, NotSimulated for what only we do."""
+    if not _NAME.fullmatch(request["Name"]):
+        raise invalid(
+            f"1 validation error detected: Value '{request['Name']}' at 'name' failed to satisfy constraint: "
+            r"Member must satisfy regular expression pattern: ^[\.\-_A-Za-z0-9]+$"
+        )
+    source = _known(request["Source"], "source", SOURCES)
+    if request.get("Enrichment"):
+        _known(request["Enrichment"], "enrichment", ENRICHMENTS)
+    target = _known(request["Target"], "target", TARGETS)
+    if target == "events" and ":event-bus/" not in request["Target"]:
+        raise NotSimulated(f"NotSimulated: {request['Target']} as the target of a pipe")
+    _only(
+        request.get("SourceParameters") or {}, "SourceParameters", "FilterCriteria", SOURCE_PARAMETERS[source]
+    )
+    _only(
+        request.get("TargetParameters") or {},
+        "TargetParameters",
+        "InputTemplate",
+        TARGET_PARAMETERS.get(target, "InputTemplate"),
+    )
+    _only(request.get("EnrichmentParameters") or {}, "EnrichmentParameters", "InputTemplate")
+    for parameters in ("TargetParameters", "EnrichmentParameters"):
+        text = (request.get(parameters) or {}).get("InputTemplate")
+        try:
+            check_template(text or "")
+        except InvalidPath as error:
+            raise invalid(f"{parameters}.InputTemplate: {error}") from None
+    _check_source(request, source, target)
+    _check_filters(request, source)
+
+
+def _known(arn: str, what: str, accepted: tuple[str, ...]) -> str:
+    service = service_of(arn)
+    if not service and not arn.startswith("smk://"):
+        raise invalid(
+            f"1 validation error detected: Value '{arn}' at '{what}' failed to satisfy constraint: Member "
+            "must satisfy regular expression pattern of an ARN"
+        )
+    if service not in accepted:
+        raise NotSimulated(f"NotSimulated: {arn} as the {what} of a pipe")
+    return service
+
+
+def _only(given: dict[str, Any], where: str, *accepted: str) -> None:
+    """The parameters of another kind of source or target do not apply."""
+    for name, value in given.items():
+        if value is not None and name not in accepted:
+            raise invalid(f"{where}.{name} is not valid for this pipe; accepted: {', '.join(accepted)}")
+
+
+def _check_source(request: dict[str, Any], source: str, target: str) -> None:
+    name = SOURCE_PARAMETERS[source]
+    given = (request.get("SourceParameters") or {}).get(name) or {}
+    _between(given.get("BatchSize"), "batchSize", 1, 10_000)
+    _between(given.get("MaximumBatchingWindowInSeconds"), "maximumBatchingWindowInSeconds", 0, 300)
+    _between(given.get("MaximumRetryAttempts"), "maximumRetryAttempts", -1, 10_000)
+    _between(given.get("MaximumRecordAgeInSeconds"), "maximumRecordAgeInSeconds", -1, 604_800)
+    _between(given.get("ParallelizationFactor"), "parallelizationFactor", 1, 10)
+    size = given.get("BatchSize") or 1
+    limit = LARGEST_BATCH.get(target)
+    if limit is not None and size > limit:
+        raise invalid(f"BatchSize {size} is larger than the target supports: {limit}.")
+    if source == "sqs":
+        if size > 10 and not given.get("MaximumBatchingWindowInSeconds"):
+            raise invalid(
+                "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater "
+                "than 10"
+            )
+    elif not given.get("StartingPosition"):
+        raise invalid(f"SourceParameters.{name}.StartingPosition is required.")
+
+
+def _between(value: int | None, member: str, low: int, high: int) -> None:
+    if value is None or low <= value <= high:
+        return
+    bound = f"greater than or equal to {low}" if value < low else f"less than or equal to {high}"
+    raise invalid(
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member "
+        f"must have value {bound}"
+    )
+
+
+def _check_filters(request: dict[str, Any], source: str) -> None:
+    criteria = (request.get("SourceParameters") or {}).get("FilterCriteria") or {}
+    filters = criteria.get("Filters") or []
+    if len(filters) > FILTERS_LIMIT:
+        raise invalid(
+            "1 validation error detected: Value at 'sourceParameters.filterCriteria.filters' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {FILTERS_LIMIT}"
+        )
+    try:
+        Filters(criteria, ENCODED.get(source, ""))
+    except ServiceError as error:
+        raise invalid(error.message) from None
