@@ -183,8 +183,8 @@ def _check_filters(request: dict[str, Any], source: str) -> None:
     filters = criteria.get("Filters") or []
     if len(filters) > FILTERS_LIMIT:
         raise invalid(
-            "1 validation error detected: Value at 'sourceParameters.filterCriteria.filters' failed to satisfy "
-            f"constraint: Member must have length less than or equal to {FILTERS_LIMIT}"
+            "1 validation error detected: Value at 'sourceParameters.filterCriteria.filters' failed to "
+            f"satisfy constraint: Member must have length less than or equal to {FILTERS_LIMIT}"
         )
     try:
         Filters(criteria, ENCODED.get(source, ""))

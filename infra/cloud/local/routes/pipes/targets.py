@@ -95,7 +95,7 @@ def _queue(world: World, shipment: Shipment) -> Result:
     given = shipment.parameters
     entries = []
     for position, (event, text) in enumerate(zip(shipment.events, shipment.texts, strict=True)):
-        entry = {"Id": str(position), "MessageBody": text}
+        entry: dict[str, Any] = {"Id": str(position), "MessageBody": text}
         for name in ("MessageGroupId", "MessageDeduplicationId"):
             if given.get(name):
                 entry[name] = parameter(given[name], event)
@@ -131,7 +131,7 @@ def _bus(world: World, shipment: Shipment) -> Result:
         entries.append(entry)
     params = {"Entries": entries}
     answer = world.call("events", "PutEvents", params, shipment.caller, region=_region(shipment.target))
-    return _in_order(answer.get("Entries", ()))
+    return _in_order(answer.get("Entries", []))
 
 
 def _stream(world: World, shipment: Shipment) -> Result:
@@ -142,7 +142,7 @@ def _stream(world: World, shipment: Shipment) -> Result:
     ]
     params = {"StreamARN": shipment.target, "Records": records}
     answer = world.call("kinesis", "PutRecords", params, shipment.caller, region=_region(shipment.target))
-    return _in_order(answer.get("Records", ()))
+    return _in_order(answer.get("Records", []))
 
 
 def _log_group(world: World, shipment: Shipment) -> Result:
@@ -185,7 +185,7 @@ def _by_id(answer: dict[str, Any]) -> Result:
     return Result(sorted(int(entry["Id"]) for entry in failed), code=failed[0]["Code"] if failed else "")
 
 
-def _in_order(results: Any) -> Result:
+def _in_order(results: list[dict[str, Any]]) -> Result:
     failed = [position for position, result in enumerate(results) if result.get("ErrorCode")]
     return Result(failed, code=results[failed[0]]["ErrorCode"] if failed else "")
 

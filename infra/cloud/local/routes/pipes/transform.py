@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html:
 
-- ``<$.path>`` stands for a value of the event, ``<aws.pipes.…>`` for one of the reserved variables; outside of
-  quotes the value becomes JSON, inside its text stands as it is;
+- ``<$.path>`` stands for a value of the event, ``<aws.pipes.…>`` for one of the reserved variables; outside
+  of quotes the value becomes JSON, inside its text stands as it is;
 - the body of a queue's message and the data of a Kinesis record are read implicitly: ``<$.body.key>``;
 - what comes out is JSON, or free text.
 """
