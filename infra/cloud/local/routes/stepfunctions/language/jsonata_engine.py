@@ -60,6 +60,11 @@ class Expression:
         self._compiled.set_validate_input(False)
         self._compiled.set_output_convert_nulls(False)
 
+    @property
+    def tree(self) -> Any:
+        """The engine's syntax tree."""
+        return self._compiled.ast
+
     def evaluate(self, states: Mapping[str, Any], variables: Mapping[str, Any], chance: Chance) -> Any:
         """The value. Raises EvaluationError or Undefined."""
         frame: dict[str, Any] = dict(bindings(chance))
@@ -146,9 +151,7 @@ def message(error: JException) -> str:
     template = JException.error_codes[code]
     given = [error.current, error.expected, error.extra]
     if code == "T0412":
-        given = [
-            ELEMENTS.get(str(each), each) if each is given[-1] or each is given[1] else each for each in given
-        ]
+        given[2] = ELEMENTS.get(str(error.extra), error.extra)
     return f"{code}: {_filled(template, [each for each in given if each is not None])}"
 
 

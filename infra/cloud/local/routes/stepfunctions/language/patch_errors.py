@@ -47,7 +47,9 @@ def patches() -> list[tuple[Any, str, Any]]:
     def error_equals(self: Any, env: Any) -> None:
         name = env.stack.pop()
         error = None if name is None else name.error_name
-        env.stack.append(catches([each.error_name for each in self.error_names], error))
+        wanted = [each.error_name for each in self.error_names]
+        heartbeat = getattr(name, "heartbeat", False)
+        env.stack.append(catches(wanted, error) or (heartbeat and "States.HeartbeatTimeout" in wanted))
 
     def catch(self: Any, env: Any) -> None:
         for index, catcher in enumerate(self.catchers):
