@@ -9,16 +9,17 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...service import Call, NotSimulated, Service, ServiceError
+from ...service import Call, NotSimulated, ServiceError
 from . import names
 from .interpreter import Interpreter
+from .language.operations import LanguageOperations, refuse
 from .machine import Machine, Revision
 
 if TYPE_CHECKING:
     from ...world import World
 
 
-class Machines(Service):
+class Machines(LanguageOperations):
     """What the API says of state machines."""
 
     name = "stepfunctions"
@@ -57,6 +58,7 @@ class Machines(Service):
 
     def check_definition(self, definition: str, kind: str) -> None:
         """Raise InvalidDefinition for what AWS would refuse."""
+        refuse(definition, kind)
         try:
             self.interpreter.program(definition)
         except (NotSimulated, ServiceError):

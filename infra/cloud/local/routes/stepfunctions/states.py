@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 Patch = tuple[Any, str, Any]
 
 _heap_keys = itertools.count()
-_TERMINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
-"""Errors that States.ALL does not match.
-https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+_NO_TASK_FAILURE = frozenset({"States.Timeout", "States.DataLimitExceeded"})
+"""Errors that States.TaskFailed does not match."""
 
 
 def error_matches(wanted: list[str], error: str, *, heartbeat: bool = False) -> bool:
@@ -29,11 +28,13 @@ def error_matches(wanted: list[str], error: str, *, heartbeat: bool = False) -> 
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
+    if error == "States.Runtime":
+        return False
     if error in wanted or (heartbeat and "States.HeartbeatTimeout" in wanted):
         return True
-    if "States.ALL" in wanted and error not in _TERMINAL:
+    if "States.ALL" in wanted:  # States.DataLimitExceeded too: recorded, whatever the page says
         return True
-    return "States.TaskFailed" in wanted and not (error or "").startswith("States.")
+    return "States.TaskFailed" in wanted and error not in _NO_TASK_FAILURE
 
 
 def patches(world: World) -> list[Patch]:

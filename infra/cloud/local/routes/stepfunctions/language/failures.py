@@ -13,7 +13,9 @@ QUERY = "States.QueryEvaluationError"
 def failure(env: Any, error: str, cause: str) -> Exception:
     """An error of the state that is running in ``env``."""
     from moto.stepfunctions.parser.api import HistoryEventType
-    from moto.stepfunctions.parser.asl.component.common.error_name import failure_event as module
+    from moto.stepfunctions.parser.asl.component.common.error_name import failure_event
+
+    module: Any = failure_event
     from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
     from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
         StatesErrorNameType,

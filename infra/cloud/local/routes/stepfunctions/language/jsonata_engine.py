@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jsonata import Jsonata  # type: ignore[attr-defined]
-from jsonata.jexception import JException
-from jsonata.utils import Utils
+from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from .intrinsic_functions import Chance
 from .jsonata_functions import bindings

@@ -14,9 +14,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from jsonata import Jsonata  # type: ignore[attr-defined]
-from jsonata.jexception import JException
-from jsonata.utils import Utils
+from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from .chance import JavaRandom
 from .intrinsic_functions import ALGORITHMS, Chance

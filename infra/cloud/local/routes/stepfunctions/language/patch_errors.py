@@ -1,9 +1,8 @@
-"""Which errors are retried and caught, and how a failure reads.
+"""How a failure reads, and where in Catch an expression stands.
 
-moto lets States.ALL take States.Runtime, lets States.TaskFailed take only errors without AWS's own name, does
-not take a heartbeat's time-out under States.Timeout, and counts events, not the state's entry, in "entered at
-the event id". An error of the definition or the data (States.Runtime) ends an execution without an event of
-the task.
+moto counts events, not the state's entry, in "entered at the event id", and decorates only two errors. An
+error
+of the definition or the data (States.Runtime) ends an execution without an event of the task.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
@@ -15,41 +14,19 @@ from typing import Any
 from .failures import PREFIX, QUERY, RUNTIME, entered, failure
 from .text import json_text
 
-UNMATCHED_BY_TASK_FAILED = ("States.Timeout", RUNTIME, "States.DataLimitExceeded")
-
 DECORATED = (RUNTIME, QUERY, "States.IntrinsicFailure", "States.NoChoiceMatched", "States.ItemReaderFailed")
-
-
-def catches(names: list[str], error: str | None) -> bool:
-    """Whether ``ErrorEquals`` takes an error. States.Runtime is taken by nobody."""
-    if error == RUNTIME:
-        return False
-    if "States.ALL" in names or error in names:
-        return True
-    if error == "States.HeartbeatTimeout" and "States.Timeout" in names:
-        return True
-    return "States.TaskFailed" in names and error not in UNMATCHED_BY_TASK_FAILED
 
 
 def patches() -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.common.catch.catch_decl import CatchDecl
     from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
     from moto.stepfunctions.parser.asl.component.common.catch.catcher_outcome import CatcherOutcomeCaught
-    from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
-    from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
         FailureEvent,
         FailureEventException,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
     from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
-
-    def error_equals(self: Any, env: Any) -> None:
-        name = env.stack.pop()
-        error = None if name is None else name.error_name
-        wanted = [each.error_name for each in self.error_names]
-        heartbeat = getattr(name, "heartbeat", False)
-        env.stack.append(catches(wanted, error) or (heartbeat and "States.HeartbeatTimeout" in wanted))
 
     def catch(self: Any, env: Any) -> None:
         for index, catcher in enumerate(self.catchers):
@@ -98,9 +75,6 @@ def patches() -> list[tuple[Any, str, Any]]:
         details.setdefault("state", event.state_name)
         return details
 
-    def named(self: Any, error_name: str | None) -> None:
-        self.error_name = error_name  # a branch that fails hands on its error, whatever it is called
-
     def from_error(self: Any, env: Any, ex: Exception) -> Any:
         if isinstance(ex, NoSuchJsonPathError):
             field = getattr(ex, "field", None) or env.next_field_name
@@ -114,9 +88,7 @@ def patches() -> list[tuple[Any, str, Any]]:
         return event
 
     return [
-        (ErrorEqualsDecl, "_eval_body", error_equals),
         (CatchDecl, "_eval_body", catch),
-        (CustomErrorName, "__init__", named),
         (FailureEvent, "__init__", made),
         (FailureEventException, "get_execution_failed_event_details", execution_failed),
         (FailureEventException, "get_evaluation_failed_event_details", evaluation_failed),

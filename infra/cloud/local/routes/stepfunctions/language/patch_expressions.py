@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..interpreter import copy_json
 from .failures import QUERY, RUNTIME, failure, location
 from .intrinsics import VARIABLE, ArgumentNotFound, IntrinsicFailure, Scope, compile_intrinsic, find
 from .jsonata_engine import EvaluationError, Undefined, compile_expression
@@ -24,8 +25,8 @@ PARSER = "moto.stepfunctions.parser"
 
 
 def patches(world: World) -> list[tuple[Any, str, Any]]:
+    from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
     from moto.stepfunctions.parser.asl.component.common.string import string_expression as strings
-    from moto.stepfunctions.parser.asl.component.common.string.string_expression import QueryLanguageMode
     from moto.stepfunctions.parser.asl.eval.states import States
     from moto.stepfunctions.parser.asl.utils import encoding, json_path
 
@@ -51,7 +52,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
                 if not past_the_end(self.json_path, value, env):
                     raise NoSuchJsonPathError(json_path=self.json_path, data=value) from None
                 value = None
-        env.stack.append(strings.copy.deepcopy(value))
+        env.stack.append(copy_json(value))
 
     def past_the_end(path: str, data: Any, env: Any) -> bool:
         """In a payload template, an index past the end of an array is null (measured on AWS)."""
@@ -59,7 +60,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         if not (env.next_field_name or "").endswith(".$") or not compiled.reference:
             return False
         *parents, last = compiled.keys()
-        node = data
+        node: Any = data
         for key in parents:
             if not isinstance(node, dict | list):
                 return False
@@ -74,7 +75,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             path = f"The JSONPath '${self.json_path}' specified for the field '{env.next_field_name}'"
             cause = f"{path} could not be found in the input '{json_text(data)}'"
             raise failure(env, RUNTIME, cause) from None
-        env.stack.append(strings.copy.deepcopy(value))
+        env.stack.append(copy_json(value))
 
     def eval_intrinsic(self: Any, env: Any) -> None:
         text = self.intrinsic_function_derivation
@@ -99,7 +100,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             value = env.variable_store.get(named[1]) if named else None
             path = "$" + named[2] if named else self.expression
             raise NoSuchJsonPathError(json_path=path, data=value) from None
-        env.stack.append(strings.copy.deepcopy(value))
+        env.stack.append(copy_json(value))
 
     def evaluate(text: str, env: Any) -> Any:
         text = text.strip()
@@ -124,7 +125,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
 
     def reset(self: Any, input_value: Any) -> None:
         data = self._states_data
-        data["input"] = strings.copy.deepcopy(input_value)
+        data["input"] = copy_json(input_value)
         data.pop("result", None)  # None would be a null, and there is no result yet
         data.pop("errorOutput", None)
 

@@ -109,7 +109,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             self._eval_body(env)
         except NoSuchJsonPathError as error:
             if not hasattr(error, "field"):
-                error.field = env.next_field_name
+                error.field = env.next_field_name  # type: ignore[attr-defined]
             raise
         finally:
             env.location = outer
@@ -126,7 +126,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             env.location = outer
         env.stack.append(values)
 
-    frame_of = Environment.as_inner_frame_of.__func__
+    frame_of = vars(Environment)["as_inner_frame_of"].__func__
 
     def as_inner_frame_of(cls: Any, env: Any, *args: Any, **kwargs: Any) -> Any:
         frame = frame_of(cls, env, *args, **kwargs)
