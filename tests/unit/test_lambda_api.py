@@ -11,6 +11,7 @@ import pytest
 
 from infra.cloud.local.functions.deployment import trusts_lambda
 from infra.cloud.local.functions.names import Reference, parse
+from infra.cloud.local.policies import Request, decide, parse
 from infra.cloud.local.service import NotSimulated, ServiceError
 
 from .lambda_fakes import ROLE, TRUST, FakeWorld, HandlerError, zipped
@@ -503,12 +504,18 @@ def test_the_resource_policy_answers_who_may_invoke(world: FakeWorld) -> None:
     policy = json.loads(world.do("GetPolicy", FunctionName="worker")["Policy"])
     assert policy == {"Version": "2012-10-17", "Id": "default", "Statement": [statement]}
     topic = "arn:aws:sns:us-east-1:123456789012:orders-eu"
-    allows = world.functions.allows
-    assert allows("worker", "sns.amazonaws.com", topic, "123456789012")
-    assert not allows("worker", "s3.amazonaws.com", topic, "123456789012")
-    assert not allows("worker", "sns.amazonaws.com", topic, "999999999999")
-    assert not allows("worker", "sns.amazonaws.com", topic.replace("orders", "bills"), "123456789012")
-    assert not allows("worker", "sns.amazonaws.com")
+    text = world.functions.policy("worker")
+    assert text is not None
+
+    def allows(principal: str, source: str, account: str) -> bool:
+        context = {"aws:sourcearn": source, "aws:sourceaccount": account}
+        request = Request("lambda:InvokeFunction", statement["Resource"], context, (principal,))
+        return decide(request, (), None, parse(text)).allowed
+
+    assert allows("sns.amazonaws.com", topic, "123456789012")
+    assert not allows("s3.amazonaws.com", topic, "123456789012")
+    assert not allows("sns.amazonaws.com", topic, "999999999999")
+    assert not allows("sns.amazonaws.com", topic.replace("orders", "bills"), "123456789012")
     with pytest.raises(ServiceError, match="already exists"):
         world.do(
             "AddPermission",

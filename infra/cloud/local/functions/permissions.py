@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from typing import Any
@@ -20,23 +19,7 @@ _ACTION = re.compile(r"lambda:[*]|lambda:[a-zA-Z]+|[*]")
 
 
 class Permissions(Registry):
-    """AddPermission, RemovePermission, GetPolicy, and the question that routes ask: ``allows``."""
-
-    def allows(
-        self,
-        function: str,
-        principal_service: str,
-        source_arn: str | None = None,
-        source_account: str | None = None,
-    ) -> bool:
-        """May a service (``s3.amazonaws.com``) invoke this function on behalf of a source?
-
-        A statement with a source ARN or account condition matches only an event that carries it.
-        """
-        target = self.target(function)
-        context = {"AWS:SourceArn": source_arn, "AWS:SourceAccount": source_account}
-        statements = target.function.policies.get(target.qualifier or "", {}).values()
-        return any(_matches(statement, principal_service, context) for statement in statements)
+    """AddPermission, RemovePermission, GetPolicy; ``policy`` is what ``identity.py`` asks on a call by a service."""
 
     def policy(self, arn: str) -> str | None:
         """The resource-based policy of a function, version or alias as JSON; None if it has none."""
@@ -139,28 +122,3 @@ def _condition(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     if params.get("SourceArn"):
         condition["ArnLike"] = {"AWS:SourceArn": params["SourceArn"]}
     return condition
-
-
-def _matches(statement: dict[str, Any], service: str, context: dict[str, str | None]) -> bool:
-    principal = statement["Principal"]
-    if principal != "*" and principal.get("Service") != service:
-        return False
-    if statement["Action"] not in ("lambda:InvokeFunction", "lambda:*", "*"):
-        return False
-    condition = statement.get("Condition", {})
-    equal = all(context.get(key) == value for key, value in condition.get("StringEquals", {}).items())
-    alike = all(_arn_like(context.get(key), value) for key, value in condition.get("ArnLike", {}).items())
-    return equal and alike
-
-
-def _arn_like(arn: str | None, pattern: str) -> bool:
-    """Each of the six parts of an ARN matches on its own; ``*`` and ``?`` do not cross a colon.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-    """
-    if arn is None:
-        return False
-    parts, wanted = arn.split(":", 5), pattern.split(":", 5)
-    return len(parts) == len(wanted) and all(
-        fnmatch.fnmatchcase(part, want.replace("[", "[[]")) for part, want in zip(parts, wanted, strict=True)
-    )

@@ -52,6 +52,7 @@ class Function(Provider):
         ),
         MemorySize=optional(INTEGER),
         PackageType=replaces(STRING),
+        RecursiveLoop=optional(STRING),
         ReservedConcurrentExecutions=optional(INTEGER),
         Role=required(STRING),
         Runtime=optional(STRING),
@@ -99,6 +100,8 @@ class Function(Provider):
         arn = ctx.call("lambda", "CreateFunction", params)["FunctionArn"]
         ctx.created(name)
         self._reserve(ctx, name, props)
+        if "RecursiveLoop" in props:
+            self._set_recursion(ctx, name, props)
         self._until_ready(ctx, name)
         return Outcome(name, {"Arn": arn})
 
@@ -121,6 +124,8 @@ class Function(Provider):
             self._reserve(ctx, physical_id, new)
             if "ReservedConcurrentExecutions" not in new:
                 ctx.call("lambda", "DeleteFunctionConcurrency", function)
+        if old.get("RecursiveLoop") != new.get("RecursiveLoop"):
+            self._set_recursion(ctx, physical_id, new)
         return Outcome(physical_id, {"Arn": self._until_ready(ctx, physical_id)})
 
     def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
@@ -131,6 +136,12 @@ class Function(Provider):
         reserved = picked(props, "ReservedConcurrentExecutions")
         if reserved:
             ctx.call("lambda", "PutFunctionConcurrency", {"FunctionName": name, **reserved})
+
+    @staticmethod
+    def _set_recursion(ctx: Context, name: str, props: dict[str, Any]) -> None:
+        choice = props.get("RecursiveLoop", "Terminate")
+        params = {"FunctionName": name, "RecursiveLoop": choice}
+        ctx.call("lambda", "PutFunctionRecursionConfig", params)
 
     @staticmethod
     def _until_ready(ctx: Context, name: str) -> str:

@@ -49,6 +49,7 @@ ROWS: tuple[Row, ...] = (
     _lambda("Errors", "lambda.invocation", lambda entry: int(entry.outcome != "ok"), time=invoked),
     _lambda("Duration", "lambda.invocation", lambda entry: entry.duration / 1000, "Milliseconds", invoked),
     _lambda("Throttles", "lambda.throttle", lambda entry: 1),
+    _lambda("RecursiveInvocationsDropped", "lambda.recursion", lambda entry: 1),
     _lambda("AsyncEventsReceived", "lambda.async.queued", lambda entry: 1),
     _lambda(
         "AsyncEventAge",
