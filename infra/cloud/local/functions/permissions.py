@@ -19,7 +19,7 @@ _ACTION = re.compile(r"lambda:[*]|lambda:[a-zA-Z]+|[*]")
 
 
 class Permissions(Registry):
-    """AddPermission, RemovePermission, GetPolicy; ``policy`` is what ``identity.py`` asks on a call by a service."""
+    """AddPermission, RemovePermission, GetPolicy; ``identity.py`` reads ``policy``."""
 
     def policy(self, arn: str) -> str | None:
         """The resource-based policy of a function, version or alias as JSON; None if it has none."""
