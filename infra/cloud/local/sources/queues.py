@@ -32,6 +32,7 @@ class QueueSettings:
     batch_size: int = 10
     window_s: int = 0
     maximum: int | None = None
+    metrics: bool = False
 
 
 class Queues:
@@ -52,6 +53,8 @@ class Queues:
             changes["window_s"] = params["MaximumBatchingWindowInSeconds"]
         if params.get("ScalingConfig") is not None:
             changes["maximum"] = params["ScalingConfig"].get("MaximumConcurrency")
+        if params.get("MetricsConfig") is not None:
+            changes["metrics"] = "EventCount" in (params["MetricsConfig"].get("Metrics") or ())
         settings = dataclasses.replace(before or QueueSettings(), **changes)
         check_batch(arn, settings.batch_size, settings.window_s)
         return settings
@@ -103,6 +106,7 @@ class Queues:
             mapping.report_failures,
             Filters(mapping.criteria),
             wanted.maximum,
+            wanted.metrics,
         )
         return Fleet(self._world, settings, role)
 
@@ -114,4 +118,6 @@ class Queues:
         }
         if settings.maximum is not None:
             shown["ScalingConfig"] = {"MaximumConcurrency": settings.maximum}
+        if settings.metrics:
+            shown["MetricsConfig"] = {"Metrics": ["EventCount"]}
         return shown

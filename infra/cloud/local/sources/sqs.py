@@ -49,6 +49,7 @@ class Settings:
     report_failures: bool
     filters: Filters
     maximum: int | None
+    metrics: bool = False
 
 
 class Batch:
@@ -321,6 +322,8 @@ class Fleet:
         }
         if left:
             data["not_deleted"] = left
+        if settings.metrics:
+            data["metrics"] = True
         self._world.journal.record(
             "esm.batch",
             settings.uuid,

@@ -30,7 +30,7 @@ _NOT_FOR_QUEUES = [
     "SelfManagedKafkaEventSourceConfig",
     "DocumentDBEventSourceConfig",
 ]
-_NOT_SIMULATED = ("ProvisionedPollerConfig", "MetricsConfig", "LoggingConfig")
+_NOT_SIMULATED = ("ProvisionedPollerConfig", "LoggingConfig")
 
 
 def check_model(params: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Shard:
         self._records.append(record)
         self.wake()
 
-    def extend(self, records: list[Record]) -> None:
+    def extend(self, records: Sequence[Record]) -> None:
         """Add several; readers are woken once."""
         if records:
             self._records.extend(records)
@@ -158,9 +159,12 @@ class Shard:
         """Wait, in a task, for the next record or ``wake``."""
         self._arrival.wait()
 
-    def read_delay(self, records: list[Record]) -> int:
+    def read_delay(self, records: Sequence[Record]) -> int:
         """Count these against what the shard gives per second; returns µs to wait before they are there."""
         return 0
+
+    def note_read(self, records: Sequence[Record], reader: str, consumer: str) -> None:
+        """A mapping has read these: for the stream's metrics. ``consumer`` is an ARN, or ""."""
 
     def exhausted(self, position: int) -> bool:
         """Is the shard closed, and everything before ``position``? Then its children come."""

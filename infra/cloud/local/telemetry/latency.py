@@ -110,7 +110,7 @@ def messages(journal: Journal, queue: str, start: int, end: int) -> list[Message
                     attempt = Attempt(time, data["request_id"], entry.outcome == "ok")
                     found[message_id].attempts.append(attempt)
             continue
-        if entry.what == "esm.batch":
+        if entry.what == "esm.batch" and "queue" in data:
             filtered.update(data.get("filtered", ()))
             for message_id in data.get("failed", ()):
                 message = found.get(message_id)

@@ -101,6 +101,7 @@ class EventSourceMapping(Provider):
         MaximumBatchingWindowInSeconds=optional(INTEGER),
         MaximumRecordAgeInSeconds=optional(INTEGER),
         MaximumRetryAttempts=optional(INTEGER),
+        MetricsConfig=optional(struct(Metrics=STRINGS)),
         ParallelizationFactor=optional(INTEGER),
         ScalingConfig=optional(struct(MaximumConcurrency=INTEGER)),
         StartingPosition=replaces(STRING),
@@ -111,7 +112,6 @@ class EventSourceMapping(Provider):
     missing = _GONE
     _only_at_creation = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp")
     _removed: ClassVar[dict[str, Any]] = {
-        "BatchSize": 10,
         "BisectBatchOnFunctionError": False,
         "DestinationConfig": {},
         "Enabled": True,
@@ -120,11 +120,11 @@ class EventSourceMapping(Provider):
         "MaximumBatchingWindowInSeconds": 0,
         "MaximumRecordAgeInSeconds": -1,
         "MaximumRetryAttempts": -1,
+        "MetricsConfig": {},
         "ParallelizationFactor": 1,
         "ScalingConfig": {},
         "TumblingWindowInSeconds": 0,
     }
-    """What a setting becomes when its property is removed from the template."""
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
         params = picked(props, *self.properties)
@@ -137,7 +137,7 @@ class EventSourceMapping(Provider):
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         changes = {
-            name: new.get(name, self._removed.get(name))
+            name: new.get(name, self._default(name, new))
             for name in self.properties
             if name not in self._only_at_creation and old.get(name) != new.get(name)
         }
@@ -158,6 +158,12 @@ class EventSourceMapping(Provider):
             return False
 
         ctx.until(gone, f"Event source mapping {physical_id}")
+
+    def _default(self, name: str, props: dict[str, Any]) -> Any:
+        """What a setting becomes when its property is removed from the template."""
+        if name == "BatchSize":
+            return 10 if ":sqs:" in props.get("EventSourceArn", "") else 100
+        return self._removed.get(name)
 
     @staticmethod
     def _until_settled(ctx: Context, identifier: str) -> Outcome:

@@ -36,7 +36,6 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "Tags": TAGS,
         "KmsKeyArn": ENCRYPTION,
         "LoggingConfig": OBSERVING,
-        "MetricsConfig": OBSERVING,
     },
     "AWS::Lambda::Version": {"RuntimePolicy": RUNTIME},
     "AWS::Lambda::LayerVersion": {
@@ -82,6 +81,8 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "LoggingConfiguration": OBSERVING,
         "MetricsConfigurations": OBSERVING,
     },
+    "AWS::Kinesis::Stream": {"Tags": TAGS},
+    "AWS::Kinesis::StreamConsumer": {"Tags": TAGS},
     "AWS::IAM::Role": {"Tags": TAGS},
     "AWS::IAM::User": {"Tags": TAGS},
     "AWS::KMS::Key": {

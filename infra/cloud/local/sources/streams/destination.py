@@ -77,6 +77,8 @@ def send(
     document: dict[str, Any],
     payload: str,
     trace: str,
+    records: int,
+    metrics: bool,
 ) -> None:
     """Deliver as the execution role, from a task, and write it down. ``payload`` is the event's JSON text."""
     request_id = document["requestContext"]["requestId"]
@@ -99,7 +101,14 @@ def send(
         actor="lambda",
         outcome=outcome,
         trace=trace,
-        data={"to": destination, "id": request_id, "attempt": 1, "function": function},
+        data={
+            "to": destination,
+            "id": request_id,
+            "attempt": 1,
+            "function": function,
+            "records": records,
+            **({"metrics": True} if metrics else {}),
+        },
     )
 
 

@@ -80,14 +80,15 @@ class Processor:
         job, settings = self._job, self._job.settings
         waiting = [(0, len(records), 0)]
         last = _Attempt(None, invoked=False)
+        polled = len(records) + filtered
         refusals = 0
         while waiting:
             low, high, attempts = waiting.pop()
             low = self._without_old(records, texts, low, high, attempts, last)
             if low == high:
                 continue
-            last = self._attempt(records, texts, low, high, attempts + 1, filtered, window)
-            filtered = 0
+            last = self._attempt(records, texts, low, high, attempts + 1, (polled, filtered), window)
+            polled = filtered = 0
             if last.failed is None:
                 refusals = 0
             elif not last.invoked:
@@ -114,7 +115,7 @@ class Processor:
         """The final invocation of a window, without records. Tried again like a batch."""
         attempts = refusals = 0
         while not self._job.stop.value:
-            last = self._attempt([], [], 0, 0, attempts + 1, 0, window, final=True, early=early)
+            last = self._attempt([], [], 0, 0, attempts + 1, (0, 0), window, final=True, early=early)
             if last.failed is None:
                 break
             if not last.invoked:
@@ -138,7 +139,7 @@ class Processor:
         low: int,
         high: int,
         attempt: int,
-        filtered: int,
+        read: tuple[int, int],
         window: Window | None,
         *,
         final: bool = False,
@@ -183,7 +184,7 @@ class Processor:
             made = _Attempt(
                 None if failed is None else low + failed, True, whole, invocation.request_id, response
             )
-        self._record(batch, started, outcome, made, low, high, attempt, filtered, trace, final)
+        self._record(batch, started, outcome, made, high, attempt, read, trace, final)
         job.mapping.last_result = "OK" if made.failed is None else FAILED
         if (
             window is not None
@@ -216,10 +217,9 @@ class Processor:
         started: int,
         outcome: str,
         made: _Attempt,
-        low: int,
         high: int,
         attempt: int,
-        filtered: int,
+        read: tuple[int, int],
         trace: str,
         final: bool,
     ) -> None:
@@ -230,7 +230,8 @@ class Processor:
             "shard": self._shard.id,
             "records": len(batch),
             "failed": 0 if made.failed is None else high - made.failed,
-            "dropped": filtered,
+            "polled": read[0],
+            "dropped": read[1],
             "attempt": attempt,
         }
         if batch:
@@ -307,6 +308,8 @@ class Processor:
             document,
             payload,
             trace,
+            high - low,
+            job.settings.metrics,
         )
 
     def _note(

@@ -83,6 +83,7 @@ class ShardReader:
         self._processor = Processor(world, job, shard)
         dynamodb = ":dynamodb:" in shard.stream.arn
         self._service = "dynamodbstreams" if dynamodb else "kinesis"
+        self._consumer = consumer
         self._interval = 0 if consumer else DYNAMODB_POLL if dynamodb else KINESIS_POLL
         self._operation = "SubscribeToShard" if consumer else "GetRecords"
         self._asked = (
@@ -207,6 +208,7 @@ class ShardReader:
             if not records:
                 break
             delay = shard.read_delay(records) if self._interval else 0
+            shard.note_read(records, self._job.mapping.uuid, self._consumer)
             if delay:
                 self._job.stop.wait(delay)
             for record in records:
@@ -273,6 +275,7 @@ class ShardReader:
             "shard": self._shard.id,
             "records": 0,
             "failed": 0,
+            "polled": batch.dropped,
             "dropped": batch.dropped,
             **({"metrics": True} if self._job.settings.metrics else {}),
         }

@@ -14,6 +14,7 @@ from ..stream import Stream
 from .shard import HASH_KEYS, KinesisShard
 
 if TYPE_CHECKING:
+    from ...journal import Journal
     from ...kernel import Kernel
 
 HOUR = 3600 * SECOND
@@ -34,8 +35,9 @@ class Consumer:
 class DataStream(Stream):
     """What the API knows of a stream. ``open`` are the shards that take records, by hash key."""
 
-    def __init__(self, kernel: Kernel, name: str, arn: str, mode: str, shards: int) -> None:
+    def __init__(self, kernel: Kernel, journal: Journal, name: str, arn: str, mode: str, shards: int) -> None:
         super().__init__(kernel, name, arn, DAY)
+        self.journal = journal
         self.mode = mode
         self.status = "CREATING"
         self.created = kernel.now

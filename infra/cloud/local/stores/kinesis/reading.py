@@ -82,14 +82,14 @@ class Reading(Streams):
             raise errors.no_stream(stream_arn.rpartition("/")[2], self.world.account)
         shard = self._shard(stream, shard_id)
         if not shard.reads.has(1, now) or shard.read_bytes.wait(now):
-            self._got(call, stream, shard, [], 0, throttled=True)
+            shard.note_read([], call.caller.name, throttled=True, trace=call.caller.trace)
             raise errors.rate_exceeded(shard.id, stream.name, self.world.account)
         shard.reads.take(1)
         records, after = shard.read(position, limit or MAX_RECORDS, MAX_BYTES)
         shard.read_bytes.take(sum(record.size for record in records))
         following = shard.peek(after)
         behind = 0 if following is None else (now - following.arrived) // 1000
-        self._got(call, stream, shard, records, behind)
+        shard.note_read(records, call.caller.name, trace=call.caller.trace)
         encryption = {"EncryptionType": "KMS"} if stream.encryption else {}
         answer: dict[str, Any] = {
             "Records": [
@@ -171,31 +171,6 @@ class Reading(Streams):
         if stream.status not in ("ACTIVE", "UPDATING"):
             raise errors.no_stream(stream.name, self.world.account)
         return stream
-
-    def _got(
-        self,
-        call: Call,
-        stream: DataStream,
-        shard: KinesisShard,
-        records: list[Any],
-        behind: int,
-        *,
-        throttled: bool = False,
-    ) -> None:
-        self.journal.record(
-            "kinesis.get",
-            stream.arn,
-            actor=call.caller.name,
-            outcome="ProvisionedThroughputExceededException" if throttled else "ok",
-            trace=call.caller.trace,
-            data={
-                "shard": shard.id,
-                "records": len(records),
-                "bytes": sum(record.size for record in records),
-                "behind_ms": behind,
-                **({"metrics": list(stream.shard_metrics)} if stream.shard_metrics else {}),
-            },
-        )
 
 
 def _decoded(token: str) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ _COUNT = 80  # bits behind the count of records
 _LAST = (1 << 63) - 1
 
 
-class Sequence:
+class Numbers:
     """The numbers of one shard, in their order."""
 
     __slots__ = ("_base", "_count", "_created")

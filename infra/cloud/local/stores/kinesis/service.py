@@ -56,7 +56,7 @@ class Kinesis(Writing, Reading, Resharding, Consumers):
             raise errors.in_use(f"Stream {name} under account {self.world.account} already exists.")
         if mode == "PROVISIONED":
             self._check_limit(count, call.region)
-        stream = DataStream(self.kernel, name, arn, mode, count)
+        stream = DataStream(self.kernel, self.journal, name, arn, mode, count)
         stream.tags = dict(params.get("Tags") or {})
         stream.max_record_kib = params.get("MaxRecordSizeInKiB") or 1024
         self.streams[arn] = stream

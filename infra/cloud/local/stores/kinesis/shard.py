@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from ..stream import Record, Shard
 from .limits import READ_BYTES, READS, WRITE_BYTES, WRITE_RECORDS, Bucket
-from .sequence import Sequence
+from .sequence import Numbers
 
 if TYPE_CHECKING:
     from .data_stream import DataStream
@@ -63,9 +64,10 @@ class KinesisShard(Shard):
     ) -> None:
         super().__init__(stream, f"shardId-{number:012d}", parents)
         now = stream.kernel.now
+        self.data_stream = stream
         self.low = low
         self.high = high
-        self.sequence = Sequence(number, now)
+        self.sequence = Numbers(number, now)
         self.ending: int | None = None
         self._write_records = Bucket(WRITE_RECORDS, now)
         self._write_bytes = Bucket(WRITE_BYTES, now)
@@ -86,11 +88,43 @@ class KinesisShard(Shard):
         now = self.stream.kernel.now
         return KinesisRecord(self.sequence.next(now), now, key, data, size, trace)
 
-    def read_delay(self, records: list[Record]) -> int:
+    def read_delay(self, records: Sequence[Record]) -> int:
         """2 MB per second, shared by all readers without enhanced fan-out."""
         delay = self.read_bytes.wait(self.stream.kernel.now)
         self.read_bytes.take(sum(record.size for record in records))
         return delay
+
+    def note_read(
+        self,
+        records: Sequence[Record],
+        reader: str,
+        consumer: str = "",
+        *,
+        throttled: bool = False,
+        trace: str = "",
+    ) -> None:
+        """One entry per read. ``age_ms`` is the age of the last record, 0 if there are no later ones."""
+        stream = self.data_stream
+        caught_up = not records or records[-1] is self.last
+        data: dict[str, Any] = {
+            "shard": self.id,
+            "records": len(records),
+            "bytes": sum(record.size for record in records),
+            "age_ms": 0 if caught_up else (stream.kernel.now - records[-1].arrived) // 1000,
+        }
+        if consumer:
+            data["consumer"] = consumer.rpartition("/")[2].partition(":")[0]
+        if stream.shard_metrics:
+            shown = {**data, "throttled": int(throttled), "metrics": list(stream.shard_metrics)}
+            stream.journal.record("kinesis.shard_get", stream.arn, actor=reader, data=shown)
+        stream.journal.record(
+            "kinesis.get",
+            stream.arn,
+            actor=reader,
+            outcome="ProvisionedThroughputExceededException" if throttled else "ok",
+            trace=trace,
+            data=data,
+        )
 
     def close(self) -> None:
         if self.closed is None:

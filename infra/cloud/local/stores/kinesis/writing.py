@@ -111,7 +111,15 @@ class Writing(Streams):
             "shards": shards,
         }
         if stream.shard_metrics:
-            data["metrics"] = list(stream.shard_metrics)
+            for shard, (taken, size, throttled) in shards.items():
+                shown = {
+                    "shard": shard,
+                    "records": taken,
+                    "bytes": size,
+                    "throttled": throttled,
+                    "metrics": list(stream.shard_metrics),
+                }
+                self.journal.record("kinesis.shard_put", stream.arn, actor=call.caller.name, data=shown)
         self.journal.record(
             "kinesis.put",
             stream.arn,

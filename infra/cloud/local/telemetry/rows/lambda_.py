@@ -44,6 +44,61 @@ def _lambda(
     return Row("AWS/Lambda", name, unit, kind, value, time, function_dimensions)
 
 
+def _reader_dimensions(entry: Entry) -> list[Dimensions]:
+    """Of what a mapping did for its function."""
+    name = entry.data["function"]
+    function = ("FunctionName", name)
+    return [(), (function,), (function, ("Resource", name))]
+
+
+def _mapping_dimensions(entry: Entry) -> list[Dimensions]:
+    return [(("EventSourceMappingUUID", entry.resource),)]
+
+
+def _counted(name: str, kind: str, value: Callable[[Entry], float | None]) -> Row:
+    """A metric of a mapping whose MetricsConfig asks for EventCount.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
+    """
+    return Row(
+        "AWS/Lambda",
+        name,
+        "Count",
+        kind,
+        lambda entry: value(entry) if entry.data.get("metrics") else None,
+        at_end,
+        _mapping_dimensions,
+    )
+
+
+def _invoked(entry: Entry) -> int:
+    """How many events a batch had that the function was, or should have been, invoked with."""
+    messages = entry.data.get("messages")
+    return int(entry.data["records"]) if messages is None else len(messages)
+
+
+def _failed(entry: Entry) -> int:
+    failed = entry.data["failed"]
+    return failed if isinstance(failed, int) else len(failed)
+
+
+def _filtered(entry: Entry) -> int:
+    filtered = entry.data.get("filtered")
+    return int(entry.data["dropped"]) if filtered is None else len(filtered)
+
+
+def _polled(entry: Entry) -> int:
+    polled = entry.data.get("polled")
+    return _invoked(entry) + _filtered(entry) if polled is None else int(polled)
+
+
+def _deleted(entry: Entry) -> int | None:
+    """Of a queue's messages: those that were processed or filtered out."""
+    if "messages" not in entry.data:
+        return None
+    return _invoked(entry) - _failed(entry) + _filtered(entry) - len(entry.data.get("not_deleted", ()))
+
+
 ROWS: tuple[Row, ...] = (
     _lambda("Invocations", "lambda.invocation", lambda entry: 1, time=invoked),
     _lambda("Errors", "lambda.invocation", lambda entry: int(entry.outcome != "ok"), time=invoked),
@@ -70,5 +125,34 @@ ROWS: tuple[Row, ...] = (
         "DestinationDeliveryFailures",
         "lambda.async.destination",
         lambda entry: int(entry.outcome != "ok") if entry.data["reason"] != "dead-letter queue" else None,
+    ),
+    Row(
+        "AWS/Lambda",
+        "IteratorAge",
+        "Milliseconds",
+        "esm.batch",
+        lambda entry: entry.data.get("age_ms"),
+        lambda entry: entry.start,
+        _reader_dimensions,
+    ),
+    Row(
+        "AWS/Lambda",
+        "DestinationDeliveryFailures",
+        "Count",
+        "esm.delivery",
+        lambda entry: int(entry.outcome != "ok"),
+        at_end,
+        _reader_dimensions,
+    ),
+    _counted("PolledEventCount", "esm.batch", _polled),
+    _counted("FilteredOutEventCount", "esm.batch", _filtered),
+    _counted("InvokedEventCount", "esm.batch", _invoked),
+    _counted("FailedInvokeEventCount", "esm.batch", _failed),
+    _counted("DeletedEventCount", "esm.batch", _deleted),
+    _counted("DroppedEventCount", "esm.discarded", lambda entry: entry.data["records"]),
+    _counted(
+        "OnFailureDestinationDeliveredEventCount",
+        "esm.delivery",
+        lambda entry: entry.data["records"] if entry.outcome == "ok" else None,
     ),
 )
