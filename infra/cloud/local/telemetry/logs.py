@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import MILLISECOND
-from ..service import Call, Service, ServiceError
+from ..service import Call, ServiceError
 from .log_checks import (
     GROUP_NAME,
     STREAM_NAME,
@@ -21,6 +21,7 @@ from .log_checks import (
     page_of,
 )
 from .log_events import END_OF_TIME, accept, read, search, time_range
+from .log_filters import LogFilters
 from .log_policies import ResourcePolicies
 from .log_queries import Queries, pointed_at, record, row_of
 from .log_store import Event, Group, LogStore, Stream
@@ -59,7 +60,7 @@ RETENTIONS = (
 CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
 
 
-class Logs(Service):
+class Logs(LogFilters):
     """The service. ``lines`` is for lessons and tests: no API call, no latency."""
 
     name = "logs"
