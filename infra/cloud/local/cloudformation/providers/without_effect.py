@@ -99,5 +99,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::Pipes::Pipe": {"Tags": TAGS, "KmsKeyIdentifier": ENCRYPTION, "LogConfiguration": OBSERVING},
     "AWS::Scheduler::Schedule": {"KmsKeyArn": ENCRYPTION},
     "AWS::Scheduler::ScheduleGroup": {"Tags": TAGS},
+    "AWS::StepFunctions::Activity": {"EncryptionConfiguration": ENCRYPTION},
+    "AWS::StepFunctions::StateMachine": {"EncryptionConfiguration": ENCRYPTION},
     "AWS::SSM::Parameter": {"Tags": TAGS, "Tier": COST},
 }

@@ -17,6 +17,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 _TASK_ENDS = re.compile(r"(Task|LambdaFunction|Activity)(Succeeded|Failed|TimedOut)$")
 
+_KINDS = {"Task": "service", "Lamb": "lambda", "Acti": "activity"}
+
 
 class History:
     """Stands in place of the interpreter's ``EventManager``. Times are virtual microseconds."""
@@ -98,7 +100,7 @@ class History:
             data={
                 "execution": execution.arn,
                 "event": kind,
-                "kind": "service" if "resourceType" in asked else kind.removesuffix("Succeeded")[:6].lower(),
+                "kind": _KINDS[kind[:4]],
                 "waited": (started or scheduled)["timestamp"] - scheduled["timestamp"],
             },
         )

@@ -19,29 +19,13 @@ if TYPE_CHECKING:
 Patch = tuple[Any, str, Any]
 
 _heap_keys = itertools.count()
-_NO_TASK_FAILURE = frozenset({"States.Timeout", "States.DataLimitExceeded"})
-"""Errors that States.TaskFailed does not match."""
-
-
-def error_matches(wanted: list[str], error: str, *, heartbeat: bool = False) -> bool:
-    """Does ``ErrorEquals`` match an error name? ``heartbeat``: it is a time-out for lack of a heartbeat.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-    """
-    if error == "States.Runtime":
-        return False
-    if error in wanted or (heartbeat and "States.HeartbeatTimeout" in wanted):
-        return True
-    if "States.ALL" in wanted:  # States.DataLimitExceeded too: recorded, whatever the page says
-        return True
-    return "States.TaskFailed" in wanted and error not in _NO_TASK_FAILURE
 
 
 def patches(world: World) -> list[Patch]:
     """What is replaced in the interpreter's states and programs."""
     from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
-    from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+    from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl
     from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
     from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
     from moto.stepfunctions.parser.asl.component.program.program import Program
@@ -82,7 +66,7 @@ def patches(world: World) -> list[Patch]:
             try:
                 state.eval(env)
             except FailureEventException as failure:
-                details = failure.get_execution_failed_event_details()
+                details = failure.get_execution_failed_event_details() or {}
                 env.set_error(error=details)
                 outcome = details.get("error") or "States.TaskFailed"
             except Exception as error:  # noqa: BLE001 - what the interpreter did not expect fails the execution
@@ -151,20 +135,13 @@ def patches(world: World) -> list[Patch]:
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
         threads.sleep(wait_seconds)
 
-    def error_equals(self: Any, env: Any) -> None:
-        error = env.stack.pop()
-        wanted = [each.error_name for each in self.error_names]
-        heartbeat = getattr(error, "heartbeat", False)
-        env.stack.append(error_matches(wanted, error.error_name, heartbeat=heartbeat))
-
-    def custom_error_name(self: Any, error_name: str | None) -> None:
-        self.error_name = error_name  # what fails in a branch may fail with a name of the language's own
-
     def task_from_error(original: Any) -> Any:
+        """Who lacks a heartbeat is caught as that, and shown as a time-out, as recorded on AWS."""
+
         def translate(self: Any, env: Any, ex: Exception) -> Any:
             event = original(self, env=env, ex=ex)
             if isinstance(ex, HeartbeatTimeoutError):
-                event.error_name.heartbeat = True
+                event.error_name = CustomErrorName("States.HeartbeatTimeout")
             return event
 
         return translate
@@ -181,11 +158,10 @@ def patches(world: World) -> list[Patch]:
         (ExecutionState, "_evaluate_with_timeout", evaluate_with_timeout),
         (StateTask, "_from_error", task_from_error(StateTask._from_error)),
         (WaitFunction, "_wait_interval", wait_interval),
-        (ErrorEqualsDecl, "_eval_body", error_equals),
-        (CustomErrorName, "__init__", custom_error_name),
         (BranchesDecl, "_eval_body", ending_its_threads(world, BranchesDecl._eval_body)),
         (Environment, "program_state", program_state),
         (state_module, "datetime", Moments(world)),
+        (jitter_strategy_decl, "random", kernel.rng("states.jitter")),
     ]
 
 
