@@ -173,7 +173,8 @@ class DynamoDBStreams(Service):
                     "AFTER_SEQUENCE_NUMBER",
                 )
             number = int(params["SequenceNumber"])
-            if shard.horizon and number < stream.first + shard.horizon:
+            wanted = number if kind.startswith("AT") else number + 1
+            if shard.horizon and wanted <= stream.first + shard.horizon:
                 raise ServiceError("TrimmedDataAccessException", f"{_BEHIND}: {number}")
         return {"ShardIterator": self._iterator(stream, shard.position(kind, number))}
 
