@@ -164,7 +164,8 @@ def _log_group(world: World, shipment: Shipment) -> Result:
         except ServiceError as error:
             if error.code != "ResourceAlreadyExistsException":
                 raise
-        params = {**named, "logEvents": sorted(lines, key=lambda line: int(line["timestamp"]))}
+        lines.sort(key=lambda line: int(line["timestamp"]))
+        params = {**named, "logEvents": lines}
         world.call("logs", "PutLogEvents", params, shipment.caller, region=region)
     return Result([])
 

@@ -1,0 +1,195 @@
+"""A batch's way through a pipe: filter, enrichment, templates, targets, and what failed of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit.pipes_world import ACCOUNT, OUT, PipesWorld
+
+
+@pytest.fixture
+def cloud() -> Iterator[PipesWorld]:
+    world = PipesWorld()
+    yield world
+    world.close()
+
+
+def filters(pattern: dict[str, Any]) -> dict[str, Any]:
+    return {"FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)}]}}
+
+
+def test_what_passes_the_filter_arrives_and_everything_is_deleted(cloud: PipesWorld) -> None:
+    arn = cloud.pipe(
+        SourceParameters=filters({"body": {"total": [{"numeric": [">", 5]}]}}),
+        TargetParameters={"InputTemplate": '{"total": <$.body.total>, "pipe": <aws.pipes.pipe-name>}'},
+    )
+    cloud.send({"total": 5}, {"total": 6}, "text")
+    cloud.kernel.settle()
+    assert cloud.delivered() == [{"total": 6, "pipe": "p"}]
+    assert cloud.left() == 0
+    (entry,) = cloud.world.journal.select("pipes.delivery")
+    assert (entry.resource, entry.outcome, entry.data["to"]) == (arn, "ok", OUT)
+    names = {
+        metric["MetricName"]
+        for metric in cloud.world.client("cloudwatch").list_metrics(Namespace="AWS/EventBridge/Pipes")[
+            "Metrics"
+        ]
+    }
+    assert {"Invocations", "Duration", "EventCount", "EventSize", "TargetStageDuration"} <= names
+
+
+def test_without_a_template_the_record_itself_arrives(cloud: PipesWorld) -> None:
+    cloud.pipe()
+    cloud.send({"total": 1})
+    cloud.kernel.settle()
+    (record,) = cloud.delivered()
+    assert record["body"] == '{"total": 1}'
+    assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"].endswith(":in")
+
+
+ENRICH = """
+def handler(event, context):
+    assert isinstance(event, list)
+    return [{"order": item["id"], "n": len(event)} for item in event if item["id"] != "skip"]
+"""
+
+
+def test_an_enrichment_answers_the_events_that_go_on(cloud: PipesWorld) -> None:
+    cloud.pipe(
+        Enrichment=cloud.function("enrich", ENRICH),
+        EnrichmentParameters={"InputTemplate": '{"id": <$.body.id>}'},
+        TargetParameters={"InputTemplate": '{"enriched": <$.order>}'},
+    )
+    cloud.send({"id": "a"}, {"id": "skip"})
+    cloud.kernel.settle()
+    assert cloud.delivered() == [{"enriched": "a"}]
+    assert cloud.left() == 0
+    assert len(list(cloud.world.journal.select("pipes.enrichment"))) == 2
+
+
+PARTIAL = """
+def handler(event, context):
+    failed = [item["messageId"] for item in event if item["body"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
+"""
+
+
+def test_a_target_function_reports_what_failed(cloud: PipesWorld) -> None:
+    cloud.pipe(
+        cloud.function("target", PARTIAL),
+        SourceParameters={"SqsQueueParameters": {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 1}},
+    )
+    cloud.send("good", "bad", "good")
+    cloud.advance(20)
+    assert cloud.left() == 1
+    outcomes = [entry.outcome for entry in cloud.world.journal.select("pipes.execution")]
+    assert "partial" in outcomes
+
+
+def test_a_failing_function_leaves_the_message_in_the_queue() -> None:
+    cloud = PipesWorld(VisibilityTimeout="60")
+    cloud.pipe(cloud.function("target", "def handler(event, context):\n    raise ValueError('no')\n"))
+    cloud.send("one")
+    cloud.advance(150)
+    outcomes = [entry.outcome for entry in cloud.world.journal.select("pipes.delivery")]
+    left = cloud.left()
+    cloud.close()
+    assert outcomes == ["FunctionError"] * 3
+    assert left == 1
+
+
+def test_fire_and_forget_does_not_wait_for_the_function(cloud: PipesWorld) -> None:
+    cloud.pipe(
+        cloud.function("target", "def handler(event, context):\n    raise ValueError('no')\n"),
+        TargetParameters={"LambdaFunctionParameters": {"InvocationType": "FIRE_AND_FORGET"}},
+    )
+    cloud.send("one")
+    cloud.advance(20)
+    assert [entry.outcome for entry in cloud.world.journal.select("pipes.delivery")] == ["ok"]
+    assert cloud.left() == 0
+
+
+def test_the_role_needs_the_permission_of_the_target() -> None:
+    reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    cloud = PipesWorld(actions=reading)
+    cloud.pipe()
+    cloud.send("one")
+    cloud.advance(20)
+    outcomes = [entry.outcome for entry in cloud.world.journal.select("pipes.delivery")]
+    left = cloud.left()
+    cloud.close()
+    assert outcomes == ["AccessDenied"]
+    assert left == 1
+
+
+def test_a_log_group_gets_lines(cloud: PipesWorld) -> None:
+    logs = cloud.world.client("logs")
+    logs.create_log_group(logGroupName="/pipes")
+    cloud.pipe(
+        f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/pipes",
+        TargetParameters={
+            "InputTemplate": "<$.body>",
+            "CloudWatchLogsParameters": {"LogStreamName": "$.body.stream"},
+        },
+    )
+    cloud.send({"stream": "a"}, {"stream": "b"})
+    cloud.kernel.settle()
+    found = logs.filter_log_events(logGroupName="/pipes")["events"]
+    assert sorted((event["logStreamName"], event["message"]) for event in found) == [
+        ("a", '{"stream":"a"}'),
+        ("b", '{"stream":"b"}'),
+    ]
+
+
+def test_a_bus_gets_events(cloud: PipesWorld) -> None:
+    events = cloud.world.client("events")
+    bus = events.create_event_bus(Name="orders")["EventBusArn"]
+    events.put_rule(Name="all", EventBusName="orders", EventPattern='{"source": ["shop.orders"]}')
+    events.put_targets(Rule="all", EventBusName="orders", Targets=[{"Id": "1", "Arn": OUT}])
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": OUT,
+            }
+        ],
+    }
+    cloud.sqs.set_queue_attributes(QueueUrl=cloud.out, Attributes={"Policy": json.dumps(policy)})
+    cloud.pipe(
+        bus,
+        TargetParameters={
+            "InputTemplate": '{"id": <$.body.id>}',
+            "EventBridgeEventBusParameters": {
+                "Source": "shop.orders",
+                "DetailType": "$.body.kind",
+                "Resources": ["$.body.id"],
+            },
+        },
+    )
+    cloud.send({"id": "o-1", "kind": "OrderPlaced"})
+    cloud.kernel.settle()
+    (event,) = cloud.delivered()
+    shown = {key: event[key] for key in ("source", "detail-type", "resources", "detail")}
+    assert shown == {
+        "source": "shop.orders",
+        "detail-type": "OrderPlaced",
+        "resources": ["o-1"],
+        "detail": {"id": "o-1"},
+    }
+
+
+def test_the_trace_goes_through(cloud: PipesWorld) -> None:
+    cloud.pipe()
+    cloud.send("one")
+    cloud.kernel.settle()
+    sent = next(cloud.world.journal.select("api.sqs.SendMessage"))
+    (entry,) = cloud.world.journal.select("pipes.delivery")
+    assert entry.trace == sent.trace != ""
