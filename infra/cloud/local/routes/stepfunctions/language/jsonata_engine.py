@@ -18,10 +18,10 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from .intrinsic_functions import Chance
 from .jsonata_functions import bindings
+from .jsonata_numbers import LARGEST_LONG, Engine
 from .text import json_text
 
 NULL = Utils.NULL_VALUE
-LARGEST_LONG = 9.223372036854776e18
 DEEPEST = 100
 """How deep an evaluation may nest on AWS (measured there: 100 are accepted, 101 refused)."""
 
@@ -45,12 +45,15 @@ class Undefined(LookupError):
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("_compiled", "text")
+    __slots__ = ("_compiled", "_names", "_states", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._names = frozenset(re.findall(r"\$(\w+)", text))
+        whole = re.search(r"\$states(?!\s*\.\s*\w)", text)
+        self._states = None if whole else frozenset(re.findall(r"\$states\s*\.\s*(\w+)", text))
         try:
-            self._compiled = Jsonata(text)
+            self._compiled = Engine(text)
         except JException as error:
             raise InvalidExpression(message(error)) from None
         except RecursionError:
@@ -69,15 +72,17 @@ class Expression:
         """The value. Raises EvaluationError or Undefined."""
         frame: dict[str, Any] = dict(bindings(chance))
         for name, value in variables.items():
-            frame[name] = with_nulls(value)
-        frame["states"] = {name: with_nulls(value) for name, value in states.items()}
+            if name in self._names:
+                frame[name] = with_nulls(value)
+        needed = self._states
+        frame["states"] = {
+            name: with_nulls(value) for name, value in states.items() if needed is None or name in needed
+        }
         compiled = self._compiled
         Jsonata.CURRENT.jsonata = compiled  # what $now and the functions that take functions go by
         try:
             result = compiled.evaluate(None, frame)
         except JException as error:
-            if error.error == "D1001" and isinstance(error.current, float):
-                return from_engine(error.current)
             raise EvaluationError(message(error)) from None
         except RecursionError:
             raise EvaluationError(

@@ -20,6 +20,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from .chance import JavaRandom
 from .intrinsic_functions import ALGORITHMS, Chance
+from .jsonata_numbers import text
 
 LONGEST_RANGE = 360_145
 """Elements that $range gives at most (measured on AWS)."""
@@ -79,8 +80,8 @@ def range_(arguments: list[Any], chance: Chance) -> Any:
 
 def hash_(arguments: list[Any], chance: Chance) -> Any:
     _surplus(arguments, "hash", 2)
-    text, algorithm = _at(arguments, 0), _at(arguments, 1)
-    if not isinstance(text, str):
+    given, algorithm = _at(arguments, 0), _at(arguments, 1)
+    if not isinstance(given, str):
         raise _mismatch("hash", 1)
     if algorithm is None:
         return None
@@ -89,7 +90,7 @@ def hash_(arguments: list[Any], chance: Chance) -> Any:
     if algorithm not in ALGORITHMS:
         names = "SHA-1, SHA-384, SHA-256, SHA-512, MD5"
         raise JException(f"D3137: Hash algorithm '{algorithm}' must be one of {names}", -1)
-    return hashlib.new(ALGORITHMS[algorithm], text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.new(ALGORITHMS[algorithm], given.encode(), usedforsecurity=False).hexdigest()
 
 
 def random_(arguments: list[Any], chance: Chance) -> Any:
@@ -122,15 +123,20 @@ def _nulls(value: Any) -> Any:
 
 def parse(arguments: list[Any], chance: Chance) -> Any:
     _surplus(arguments, "parse", 1)
-    text = _at(arguments, 0)
-    if text is None:
+    given = _at(arguments, 0)
+    if given is None:
         return None
-    if not isinstance(text, str):
+    if not isinstance(given, str):
         raise _mismatch("parse", 1)
     try:
-        return _nulls(json.loads(text, object_pairs_hook=_unrepeated))
+        return _nulls(json.loads(given, object_pairs_hook=_unrepeated))
     except ValueError:
         raise JException("D3137: Invalid JSON", -1) from None
+
+
+def string(arguments: list[Any], chance: Chance) -> Any:
+    value = _at(arguments, 0)
+    return None if value is None else text(value, bool(_at(arguments, 1)))
 
 
 FUNCTIONS: dict[str, tuple[Callable[[list[Any], Chance], Any], str]] = {
@@ -140,6 +146,7 @@ FUNCTIONS: dict[str, tuple[Callable[[list[Any], Chance], Any], str]] = {
     "random": (random_, "<x?x?:x>"),
     "uuid": (uuid_, "<x?:x>"),
     "parse": (parse, "<x?x?:x>"),
+    "string": (string, "<x-b?:s>"),
 }
 """The function and its signature: one optional argument too many, so that it can name a surplus one."""
 

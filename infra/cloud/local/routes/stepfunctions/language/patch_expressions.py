@@ -28,6 +28,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
     from moto.stepfunctions.parser.asl.component.common.string import string_expression as strings
     from moto.stepfunctions.parser.asl.eval.states import States
+    from moto.stepfunctions.parser.asl.eval.variable_store import NoSuchVariable
     from moto.stepfunctions.parser.asl.utils import encoding, json_path
 
     NoSuchJsonPathError = json_path.NoSuchJsonPathError  # noqa: N806
@@ -43,6 +44,11 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         value = env.stack[-1] if env.stack else env.states.get_input()
         return Scope(value, env.states.context_object.context_object_data, env.variable_store.get, chance)
 
+    def missing(path: str, data: Any, env: Any) -> Exception:
+        error = NoSuchJsonPathError(json_path=path, data=data)
+        error.field = env.next_field_name  # type: ignore[attr-defined]
+        return error
+
     def eval_path(self: Any, env: Any) -> None:
         value = env.stack[-1]
         if self.json_path != "$":
@@ -50,7 +56,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
                 value = compile_path(self.json_path).get(value)
             except NoResult:
                 if not past_the_end(self.json_path, value, env):
-                    raise NoSuchJsonPathError(json_path=self.json_path, data=value) from None
+                    raise missing(self.json_path, value, env) from None
                 value = None
         env.stack.append(copy_json(value))
 
@@ -96,10 +102,13 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         named = VARIABLE.match(self.expression)
         try:
             value = find(self.expression, scope(env))
+        except NoSuchVariable:
+            name = f"${named[1]}" if named else self.expression
+            raise failure(env, RUNTIME, f"The variable '{name}' is not defined.") from None
         except NoResult:
             value = env.variable_store.get(named[1]) if named else None
             path = "$" + named[2] if named else self.expression
-            raise NoSuchJsonPathError(json_path=path, data=value) from None
+            raise missing(path, value, env) from None
         env.stack.append(copy_json(value))
 
     def evaluate(text: str, env: Any) -> Any:

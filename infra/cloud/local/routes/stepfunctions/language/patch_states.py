@@ -7,8 +7,10 @@ limit.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from .choices import instant
 from .failures import QUERY, RUNTIME, failure, no_results
 from .result_path import NoPlace, place
 from .text import json_text
@@ -59,6 +61,9 @@ def json_type(value: Any) -> str:
 
 def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
+    from moto.stepfunctions.parser.asl.component.common.assign.assign_template_binding import (
+        AssignTemplateBindingStringExpressionSimple,
+    )
     from moto.stepfunctions.parser.asl.component.common.assign.assign_template_value_array import (
         AssignTemplateValueArray,
     )
@@ -80,7 +85,12 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
     from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import (
+        Timestamp,
+        TimestampPath,
+    )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
+    from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
     from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
     labels: dict[type, str | None] = {}
@@ -107,10 +117,6 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         env.location = f"{outer}/{label}" if outer else label
         try:
             self._eval_body(env)
-        except NoSuchJsonPathError as error:
-            if not hasattr(error, "field"):
-                error.field = env.next_field_name  # type: ignore[attr-defined]
-            raise
         finally:
             env.location = outer
 
@@ -238,6 +244,39 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             raise unexpected(self, env, "number", value)
         return int(value)
 
+    def wait_until(self: Any, env: Any) -> float:
+        self.string.eval(env=env)
+        given = env.stack.pop()
+        when = instant(given) if isinstance(given, str) else None
+        if when is None:
+            raise FailureEventException(self._create_failure_event(env, given))
+        return max(0.0, float(when - Fraction(world.kernel.now, 1_000_000)))
+
+    def wait_until_path(self: Any, env: Any) -> float:
+        try:
+            return wait_until(self, env)
+        except NoSuchJsonPathError as error:
+            problem = "The TimestampPath parameter does not reference an input value"
+            raise failure(env, RUNTIME, f"{problem}: {error.json_path}") from None
+
+    def reads_timestamp(text: str) -> Any:
+        return instant(text)
+
+    def assign_field(self: Any) -> str:
+        return f"{self.identifier}.$"
+
+    def with_assign(original: Any) -> Any:
+        """The Assign of a rule of a JSONPath Choice, which moto parses and drops."""
+
+        def visit(self: Any, ctx: Any) -> Any:
+            rule = original(self, ctx)
+            if rule.assign is None and '"Assign"' in ctx.getText():
+                found = (self.visit(child) for child in ctx.children)
+                rule.assign = next((each for each in found if isinstance(each, AssignDecl)), None)
+            return rule
+
+        return visit
+
     def condition(self: Any, env: Any) -> None:
         self.string_jsonata.eval(env=env)
         if not isinstance(env.stack[-1], bool):
@@ -278,5 +317,14 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (heartbeat.HeartbeatSecondsJSONata, "_eval_seconds", whole),
         (SecondsJSONata, "_get_wait_seconds", whole),
         (ConditionStringJSONata, "_eval_body", condition),
+        (Timestamp, "_from_timestamp_string", staticmethod(reads_timestamp)),
+        (Timestamp, "_get_wait_seconds", wait_until),
+        (TimestampPath, "_get_wait_seconds", wait_until_path),
+        (AssignTemplateBindingStringExpressionSimple, "_field_name", assign_field),
+        (
+            Preprocessor,
+            "visitChoice_rule_comparison_variable",
+            with_assign(Preprocessor.visitChoice_rule_comparison_variable),
+        ),
         (AssignDecl, "_eval_body", checked_assign),
     ]
