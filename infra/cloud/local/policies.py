@@ -237,7 +237,8 @@ def _fill(text: str, context: Context, pattern: bool) -> str | None:
 
 _COMPUTED = frozenset(
     {"cloudwatch:namespace", "events:detail-type", "events:source", "iam:passedtoservice",
-     "lambda:functionarn", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix"}
+     "lambda:eventsourcetoken", "lambda:functionarn", "lambda:functionurlauthtype",
+     "lambda:invokedviafunctionurl", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix"}
 )  # fmt: skip
 _NOT_COMPUTED = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
 
