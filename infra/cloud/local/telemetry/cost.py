@@ -7,15 +7,16 @@ are left out. What the journal does not say is assumed, and the line's note name
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from ..journal import Entry, Journal
 from .capacity import PARTIQL, READS, WRITES
+from .cost_of_events import event_lines
+from .cost_of_events import left_out as no_line
 from .metrics import embedded_metrics
+from .prices import Growth, Line, Price, prices
 from .queue_depth import queue_name
 
 HOUR = 3_600_000_000
@@ -29,39 +30,6 @@ LONG_POLL_SECONDS = 20
 traffic):
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. The simulation does not make these
 calls."""
-
-Growth = Literal["load", "time"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Price:
-    usd: float
-    per: float
-    unit: str
-    page: str
-    seen: str
-    date: str
-    note: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Line:
-    """``quantity`` in the price's unit. ``grows``: with the number of orders, or with the time that
-    passes."""
-
-    service: str
-    item: str
-    quantity: float
-    price: Price
-    grows: Growth = "load"
-    note: str = ""
-
-    @property
-    def usd(self) -> float:
-        return self.quantity * self.price.usd / self.price.per
-
-    def scaled(self, factor: float) -> Line:
-        return dataclasses.replace(self, quantity=self.quantity * factor)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,12 +65,6 @@ class Bill:
         return Bill([line.scaled(factors[line.grows]) for line in self.lines], seconds, self.left_out)
 
 
-def prices(path: Path | None = None) -> dict[str, Price]:
-    """The price list by name."""
-    data = tomllib.loads((path or Path(__file__).with_name("prices.toml")).read_text())
-    return {name: Price(**row) for name, row in data.items()}
-
-
 def cost(
     journal: Journal,
     start: int,
@@ -121,8 +83,9 @@ def cost(
         *_sqs(entries, known, end - start),
         *_dynamodb(entries, known),
         *_cloudwatch(entries, known, journal, start, end),
+        *event_lines(journal, entries, known, start, end),
     ]
-    left_out = ["free tiers", "data transfer", "storage of messages, tables and logs"]
+    left_out = ["free tiers", "data transfer", "storage of messages, tables and logs", *no_line(entries)]
     if any(
         entry.what == "lambda.environment.started" and entry.data["reason"] == "provisioned"
         for entry in entries

@@ -75,8 +75,13 @@ class Streams(Service):
         self.kernel.call_later(TRANSITION, then)
 
     def _enter(self, stream: DataStream, status: str) -> None:
+        on_demand = stream.mode == "ON_DEMAND"
+        billed = 0 if on_demand or status in ("DELETING", "DELETED") else len(stream.open)
         self.journal.record(
-            "kinesis.status", stream.arn, actor="kinesis", data={"from": stream.status, "to": status}
+            "kinesis.status",
+            stream.arn,
+            actor="kinesis",
+            data={"from": stream.status, "to": status, "shards": billed, "on_demand": on_demand},
         )
         stream.status = status
 
