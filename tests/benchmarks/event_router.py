@@ -1,0 +1,115 @@
+"""EventBridge: events put in batches of 10; ten rules with a Lambda target each; every event matches one.
+
+Each function writes its event's id to a table, so that on MiniStack, too, it can be counted what arrived.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from typing import Any
+
+from . import queue
+
+RULES = 10
+
+HANDLER = """
+import boto3
+
+dynamodb = boto3.client("dynamodb")
+
+
+def handler(event, context):
+    dynamodb.put_item(TableName="orders", Item={"id": {"S": event["id"]}, "kind": {"S": event["detail-type"]}})
+"""
+
+
+def package() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", HANDLER)
+    return buffer.getvalue()
+
+
+def build(client: Any, role: str) -> None:
+    """Table, and a rule with a function per kind of event."""
+    client("dynamodb").create_table(**queue.TABLE)
+    events, lambda_, code = client("events"), client("lambda"), package()
+    for n in range(RULES):
+        function = lambda_.create_function(
+            FunctionName=f"on-{n}",
+            Runtime="python3.11",
+            Role=role,
+            Handler="app.handler",
+            Code={"ZipFile": code},
+            MemorySize=256,
+        )["FunctionArn"]
+        pattern = {"source": ["shop"], "detail-type": [f"Order{n}"], "detail": {"total": [{"numeric": [">", 0]}]}}
+        rule = events.put_rule(Name=f"rule-{n}", EventPattern=json.dumps(pattern))["RuleArn"]
+        lambda_.add_permission(
+            FunctionName=f"on-{n}",
+            StatementId="rule",
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=rule,
+        )
+        events.put_targets(Rule=f"rule-{n}", Targets=[{"Id": "function", "Arn": function}])
+
+
+def send(events: Any, count: int) -> None:
+    for first in range(0, count, 10):
+        entries = [
+            {
+                "Source": "shop",
+                "DetailType": f"Order{n % RULES}",
+                "Detail": json.dumps({"id": f"order-{n}", "total": n % 97 + 1, "items": [{"sku": "a"}]}),
+            }
+            for n in range(first, min(first + 10, count))
+        ]
+        assert events.put_events(Entries=entries)["FailedEntryCount"] == 0
+
+
+def run(count: int, seed: int = 0) -> dict[str, Any]:
+    """Wall time from the first put until every function has run."""
+    from infra.cloud import connect
+
+    cloud = connect("local", seed=seed)
+    build(cloud.client, queue.role(cloud.client("iam")))
+    virtual = cloud.elapsed
+    started = time.perf_counter()
+    send(cloud.client("events"), count)
+    cloud.settle()
+    wall = time.perf_counter() - started
+    virtual = cloud.elapsed - virtual
+    found = queue.stored(cloud.client("dynamodb"))
+    assert found == count, f"{found} of {count} events arrived"
+    fingerprint = cloud.fingerprint()  # type: ignore[attr-defined]
+    cloud.close()
+    return {
+        "benchmark": "event_router",
+        "events": count,
+        "wall_s": round(wall, 3),
+        "events_per_s": round(count / wall),
+        "virtual_s": round(virtual, 3),
+        "peak_rss_mb": queue.peak_rss_mb(),
+        "fingerprint": fingerprint,
+    }
+
+
+def run_ministack(count: int) -> dict[str, Any]:
+    """The same on MiniStack, until every event is stored or none comes any more."""
+    from .ministack import server
+
+    with server() as client:
+        build(client, queue.role(client("iam")))
+        started = time.perf_counter()
+        send(client("events"), count)
+        found, last = 0, started
+        while found < count and time.perf_counter() - last < 60:
+            now = queue.stored(client("dynamodb"))
+            if now != found:
+                found, last = now, time.perf_counter()
+            time.sleep(0.1)
+    return {"ministack_events_per_s": round(found / (last - started), 1), "ministack_stored": found}
