@@ -22,7 +22,8 @@ dynamodb = boto3.client("dynamodb")
 
 
 def handler(event, context):
-    dynamodb.put_item(TableName="orders", Item={"id": {"S": event["id"]}, "kind": {"S": event["detail-type"]}})
+    item = {"id": {"S": event["id"]}, "kind": {"S": event["detail-type"]}}
+    dynamodb.put_item(TableName="orders", Item=item)
 """
 
 
@@ -46,7 +47,11 @@ def build(client: Any, role: str) -> None:
             Code={"ZipFile": code},
             MemorySize=256,
         )["FunctionArn"]
-        pattern = {"source": ["shop"], "detail-type": [f"Order{n}"], "detail": {"total": [{"numeric": [">", 0]}]}}
+        pattern = {
+            "source": ["shop"],
+            "detail-type": [f"Order{n}"],
+            "detail": {"total": [{"numeric": [">", 0]}]},
+        }
         rule = events.put_rule(Name=f"rule-{n}", EventPattern=json.dumps(pattern))["RuleArn"]
         lambda_.add_permission(
             FunctionName=f"on-{n}",
