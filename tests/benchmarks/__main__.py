@@ -6,9 +6,14 @@ import argparse
 import json
 from typing import Any
 
-from . import burst, fan_out, idle, ministack, queue, schedule, stream, table_stream
+from . import burst, event_router, fan_out, idle, ministack, queue, schedule, stream, table_stream
 
-ROUTES: dict[str, Any] = {"fan_out": fan_out, "stream": stream, "table_stream": table_stream}
+ROUTES: dict[str, Any] = {
+    "event_router": event_router,
+    "fan_out": fan_out,
+    "stream": stream,
+    "table_stream": table_stream,
+}
 """Modules with ``run(messages, seed)`` and ``run_ministack(messages)``, both counting events per second."""
 
 

@@ -131,7 +131,8 @@ def test_which_statuses_are_retried(status: int, attempts: int, world: World) ->
     assert len(found) == (0 if status == 200 else 1)
     if status == 503:
         assert found[0]["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"] == (
-            "Unable to invoke ApiDestination endpoint: API destination returned HTTP status 503 with payload: why"
+            "Unable to invoke ApiDestination endpoint: API destination returned HTTP status 503 with "
+            "payload: why"
         )
 
 

@@ -45,7 +45,7 @@ class EventBus(Provider):
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         params = {"Name": physical_id, "Description": new.get("Description", "")}
-        arn = ctx.call("events", "UpdateEventBus", params)["Arn"]
+        arn: str = ctx.call("events", "UpdateEventBus", params)["Arn"]
         if old.get("Policy") and not new.get("Policy"):
             gone = {"EventBusName": physical_id, "RemoveAllPermissions": True}
             ctx.call("events", "RemovePermission", gone)
@@ -96,7 +96,9 @@ class EventBusPolicy(Provider):
             return
         name = props.get("EventBusName", "default")
         known = ctx.call("events", "DescribeEventBus", {"Name": name}).get("Policy")
-        policy = json.loads(known) if known else {"Version": "2012-10-17", "Statement": []}
+        policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+        if known:
+            policy = json.loads(known)
         sid = props["StatementId"]
         kept = [statement for statement in policy["Statement"] if statement.get("Sid") != sid]
         policy["Statement"] = [*kept, {**props["Statement"], "Sid": sid}]

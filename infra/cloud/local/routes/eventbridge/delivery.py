@@ -6,6 +6,8 @@ it makes an API call. https://docs.aws.amazon.com/eventbridge/latest/userguide/e
 
 from __future__ import annotations
 
+import datetime
+import json
 from typing import TYPE_CHECKING, Any
 
 from ...kernel import MILLISECOND
@@ -228,12 +230,17 @@ class Deliveries:
         message, time = body(job), self._kernel.now // MILLISECOND
         if target.transformer is not None or target.constant is not None:
             message, time = _log_event(message, time)
-        params = {
-            "logGroupName": group,
-            "logStreamName": target.stream,
-            "logEvents": [{"timestamp": time, "message": message}],
-        }
-        world.call("logs", "PutLogEvents", params, caller, region=region)
+        world.call(
+            "logs",
+            "PutLogEvents",
+            {
+                "logGroupName": group,
+                "logStreamName": target.stream,
+                "logEvents": [{"timestamp": time, "message": message}],
+            },
+            caller,
+            region=region,
+        )
 
 
 def body(job: Job) -> str:
@@ -263,9 +270,6 @@ def _partition_key(job: Job) -> str:
 
 def _log_event(text: str, now: int) -> tuple[str, int]:
     """Message and time (ms) of a log event from a target's own input."""
-    import datetime
-    import json
-
     given: Any = json.loads(text)
     if not isinstance(given, dict) or "message" not in given:
         return text, now

@@ -69,11 +69,13 @@ class Target:
 
     @property
     def role(self) -> str | None:
-        return self.given.get("RoleArn")
+        role: str | None = self.given.get("RoleArn")
+        return role
 
     @property
     def dead_letter(self) -> str | None:
-        return self.given.get("DeadLetterConfig", {}).get("Arn")
+        arn: str | None = self.given.get("DeadLetterConfig", {}).get("Arn")
+        return arn
 
 
 @dataclasses.dataclass(eq=False, slots=True)
