@@ -159,7 +159,7 @@ def test_two_out_of_three_function_errors() -> None:
         EvaluationPeriods=3,
         DatapointsToAlarm=2,
         TreatMissingData="notBreaching",
-        AlarmActions=["arn:aws:sns:us-east-1:123456789012:pager"],
+        AlarmActions=["arn:aws:swf:us-east-1:123456789012:action/actions/AWS_EC2.InstanceId.Stop/1.0"],
     )
     for second, outcome in (
         (61, "ValueError"),
@@ -185,7 +185,8 @@ def test_two_out_of_three_function_errors() -> None:
         "reason": "Threshold Crossed: 2 out of the last 3 datapoints [1.0 (05/01/26 09:03:00), "
         "1.0 (05/01/26 09:01:00)] were greater than or equal to the threshold (1.0) (minimum 2 "
         "datapoints for OK -> ALARM transition).",
-        "actions": "not simulated: arn:aws:sns:us-east-1:123456789012:pager",
+        "actions": "not simulated: "
+        "arn:aws:swf:us-east-1:123456789012:action/actions/AWS_EC2.InstanceId.Stop/1.0",
     }
 
 

@@ -124,6 +124,8 @@ class Identity:
         if caller.source_arn:
             context["aws:sourcearn"] = caller.source_arn
             context["aws:sourceaccount"] = caller.source_account or account
+            if service == "sns" and caller.principal == "cloudwatch.amazonaws.com":
+                context["aws:sourceowner"] = caller.source_account  # a topic's default policy asks for it
         for action, resource in needed(service, operation, params, region, account, self._source):
             policy = self._resource_policy(service, resource)
             key = (caller.principal, caller.source_arn, caller.source_account, action, resource)

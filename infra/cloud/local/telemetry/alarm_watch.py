@@ -28,6 +28,16 @@ ACTIONS: dict[State, str] = {
 }  # fmt: skip
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """What an alarm was before its state changed."""
+
+    state: State
+    reason: str
+    reason_data: str
+    updated_at: int
+
+
 @dataclasses.dataclass(slots=True)
 class Alarm:
     """One metric alarm: what was asked for (``given``, PutMetricAlarm's parameters), and its state."""
@@ -58,8 +68,16 @@ class Alarm:
 class AlarmWatch:
     """Evaluates the alarms it holds. ``alarms`` is in the order in which they were created."""
 
-    def __init__(self, kernel: Kernel, journal: Journal, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        journal: Journal,
+        metrics: Metrics,
+        perform: Callable[[Alarm, Change, list[str]], list[str]],
+    ) -> None:
+        """``perform`` starts an alarm's actions, and returns those that it cannot."""
         self.alarms: dict[str, Alarm] = {}
+        self._perform = perform
         self._kernel = kernel
         self._journal = journal
         self._metrics = metrics
@@ -94,11 +112,14 @@ class AlarmWatch:
         data: dict[str, Any] = {"alarm": alarm.name, "from": alarm.state, "to": state, "reason": reason}
         if reason_data:
             data["reason_data"] = reason_data
-        actions = alarm.given.get(ACTIONS[state]) or []
-        if actions and alarm.given.get("ActionsEnabled", True):
-            data["actions"] = "not simulated: " + ", ".join(actions)
+        before = Change(alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at)
         alarm.state, alarm.reason, alarm.reason_data = state, reason, reason_data
         alarm.updated_at = alarm.transitioned_at = self._kernel.now
+        actions = alarm.given.get(ACTIONS[state]) or []
+        if actions and alarm.given.get("ActionsEnabled", True):
+            left = self._perform(alarm, before, actions)
+            if left:
+                data["actions"] = "not simulated: " + ", ".join(left)
         self._journal.record("cloudwatch.alarm", alarm.name, actor="cloudwatch", data=data)
 
     def _forget(self, name: str) -> None:

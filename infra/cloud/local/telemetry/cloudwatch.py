@@ -1,8 +1,9 @@
 """CloudWatch's API, answered from the journal: metrics, metric alarms and dashboards.
 
 What it does not do says so: composite alarms, anomaly detection, Metrics Insights, metric streams. An alarm's
-actions (SNS topics, Lambda functions) are accepted and listed, but nothing is delivered: the journal entry of
-the state change (``cloudwatch.alarm``) carries ``actions: "not simulated: <ARNs>"``. There is one Region.
+actions go to SNS topics and Lambda functions (``alarm_actions.py``); others are accepted and listed, and the
+journal entry of the state change (``cloudwatch.alarm``) carries ``actions: "not simulated: <ARNs>"``. There
+is one Region.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..service import Call
+from .alarm_actions import AlarmActions
 from .alarm_operations import AlarmOperations
 from .alarm_watch import AlarmWatch
 from .dashboard_operations import DashboardOperations
@@ -31,7 +33,7 @@ class CloudWatch(MetricOperations, AlarmOperations, DashboardOperations):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.metrics = Metrics(self.journal)
-        self.watch = AlarmWatch(self.kernel, self.journal, self.metrics)
+        self.watch = AlarmWatch(self.kernel, self.journal, self.metrics, AlarmActions(world).perform)
         self._dashboards = {}
         self._tags = {}
 
