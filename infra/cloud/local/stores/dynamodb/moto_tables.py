@@ -5,6 +5,7 @@ moto's classes are changed once in a process; they ask the open world's ``Dynamo
 
 from __future__ import annotations
 
+import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from moto.dynamodb import responses
 from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler
 
 from .images import size
+from .partitions import all_items, keep_in_order, query_by
 from .transactions import digest, transact_write_items
 
 if TYPE_CHECKING:
@@ -47,6 +50,11 @@ def _install() -> None:
     delete_table = DynamoDBBackend.delete_table
     transact = DynamoHandler.transact_write_items
     describe = Table.describe
+    begin = Table.__init__
+
+    def begun(table: Any, *args: Any, **kwargs: Any) -> None:
+        begin(table, *args, **kwargs)
+        keep_in_order(table)
 
     def described(table: Any, base_key: str = "TableDescription") -> dict[str, Any]:
         """As AWS describes a table: with an id, without empty lists."""
@@ -94,6 +102,9 @@ def _install() -> None:
         return ActionResult(answer)
 
     replaced: tuple[tuple[Any, str, Any], ...] = (
+        (Table, "__init__", begun),
+        (Table, "query", query_by(Table.query)),
+        (Table, "all_items", all_items),
         (Table, "set_stream_specification", _set_stream),
         (Table, "describe", described),
         (DynamoDBBackend, "update_table_streams", _update_stream),
@@ -104,6 +115,8 @@ def _install() -> None:
         (DynamoDBBackend, "transact_write_items", transact_write_items),
         (DynamoHandler, "transact_write_items", transacted),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
+        # What was parsed is copied before it is changed, so each expression is parsed once.
+        (UpdateExpressionParser, "make", functools.lru_cache(1024)(UpdateExpressionParser.make)),
     )
     for target, name, value in replaced:
         setattr(target, name, value)
