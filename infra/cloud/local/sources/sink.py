@@ -21,16 +21,21 @@ class Answer(Protocol):
     def function_error(self) -> str | None: ...
     @property
     def error_type(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def executed_version(self) -> str: ...
 
 
 class Sink(Protocol):
-    """``actor`` is the service in whose name the journal's entries are written."""
+    """``actor`` is the service in whose name the journal's entries are written: lambda, pipes."""
 
     actor: str
 
-    def take(self, payload: bytes, ids: list[str], *, source: str, trace: str, arrived: int) -> Answer:
-        """Process one batch, in the reader's task. ``ids`` are message ids or sequence numbers, ``source`` is
-        sqs, kinesis or dynamodb. Raises ServiceError; TooManyRequestsException means: the same again later.
+    def take(self, payload: bytes, ids: list[str] | None, *, source: str, trace: str, arrived: int) -> Answer:
+        """Process one batch, in the reader's task. ``ids`` are a queue's message ids (None for a stream),
+        ``source`` is sqs, kinesis or dynamodb. Raises ServiceError; TooManyRequestsException means: the same
+        again later.
         """
         ...
 
@@ -44,7 +49,8 @@ class FunctionSink:
         self._world = world
         self._function = function
 
-    def take(self, payload: bytes, ids: list[str], *, source: str, trace: str, arrived: int) -> Answer:
-        return self._world.functions.invoke(
-            self._function, payload, invoked_by=source, messages=ids, trace=trace, arrived=arrived
-        )
+    def take(self, payload: bytes, ids: list[str] | None, *, source: str, trace: str, arrived: int) -> Answer:
+        invoke, function = self._world.functions.invoke, self._function
+        if ids is None:
+            return invoke(function, payload, invoked_by=source, trace=trace, arrived=arrived)
+        return invoke(function, payload, invoked_by=source, trace=trace, arrived=arrived, messages=ids)

@@ -30,6 +30,8 @@ class Outcome:
     payload: bytes = b""
     function_error: str | None = None
     error_type: str = ""
+    request_id: str = ""
+    executed_version: str = ""
 
 
 class Flow:
@@ -53,7 +55,9 @@ class Flow:
             "aws.pipes.enrichment-arn": self._enrichment,
         }
 
-    def take(self, payload: bytes, ids: list[str], *, source: str, trace: str, arrived: int) -> Outcome:
+    def take(
+        self, payload: bytes, ids: list[str] | None, *, source: str, trace: str, arrived: int
+    ) -> Outcome:
         started = self._kernel.now
         caller = Caller("service", "pipes", role=self._pipe.request["RoleArn"], trace=trace)
         reserved = {
@@ -61,6 +65,8 @@ class Flow:
             "aws.pipes.event.ingestion-time": self._world.datetime(arrived).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         records = json.loads(payload)["Records"]
+        if ids is None:
+            ids = [_sequence(record) for record in records]
         events = [source_event(_flat(record), source) for record in records]
         failed: list[str] = []
         error = None
@@ -153,6 +159,13 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
     if inner is None:
         return record
     return {**inner, **{name: value for name, value in record.items() if name != "kinesis"}}
+
+
+def _sequence(record: dict[str, Any]) -> str:
+    """The sequence number by which an answer names a stream's record."""
+    if "kinesis" in record:
+        return str(record["kinesis"]["sequenceNumber"])
+    return str(record["dynamodb"]["SequenceNumber"])
 
 
 def _reported(answer: bytes, ids: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ...kernel import Timer
 from ...service import NotSimulated, ServiceError
 from ...sources.filters import Filters
+from ...sources.mapping import Mapping
 from ..eventbridge.paths import InvalidPath
 from .transform import ENCODED, check_template
 
@@ -48,7 +49,7 @@ class Readers(Protocol):
 
 @dataclasses.dataclass(eq=False, slots=True)
 class Pipe:
-    """``request`` is what was asked for; times are in µs. ``progress`` is how far a stream has been read."""
+    """``request`` is what was asked for; times are in µs. ``mapping`` holds how far a stream is read."""
 
     arn: str
     name: str
@@ -62,7 +63,7 @@ class Pipe:
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     readers: Readers | None = None
     transition: Timer | None = None
-    progress: Any = None
+    mapping: Mapping | None = None
 
     @property
     def source_service(self) -> str:

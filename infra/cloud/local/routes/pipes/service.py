@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...kernel import SECOND
 from ...service import Call, Service, ServiceError
 from .model import Pipe, check_request, invalid, service_of
-from .sources import check_source, readers
+from .sources import readers
 
 if TYPE_CHECKING:
     from ...world import World
@@ -213,7 +213,6 @@ class Pipes(Service):
 
     def _check(self, request: dict[str, Any]) -> None:
         check_request(request)
-        check_source(self.world, request["Source"], service_of(request["Source"]))
         synchronous = [request.get("Enrichment") or ""]
         given = (request.get("TargetParameters") or {}).get("StepFunctionStateMachineParameters") or {}
         if given.get("InvocationType", "REQUEST_RESPONSE") == "REQUEST_RESPONSE":

@@ -33,19 +33,23 @@ def record(
     attempts: int,
     response: dict[str, Any] | None,
     now: int,
+    pipe: bool = False,
 ) -> dict[str, Any]:
-    """The document, without the records themselves. ``now`` in µs."""
+    """The document, without the records themselves. ``now`` in µs. A pipe's names the pipe instead of an
+    invocation (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html)."""
     kinesis = ":kinesis:" in shard.stream.arn
     shown = _millisecond if kinesis else _second
-    document: dict[str, Any] = {
-        "requestContext": {
-            "requestId": request_id,
-            "functionArn": function_arn,
-            "condition": condition,
-            "approximateInvokeCount": max(1, attempts),
+    document: dict[str, Any] = {"context": {"partnerResourceArn": function_arn, "condition": condition}}
+    if not pipe:
+        document = {
+            "requestContext": {
+                "requestId": request_id,
+                "functionArn": function_arn,
+                "condition": condition,
+                "approximateInvokeCount": max(1, attempts),
+            }
         }
-    }
-    if response is not None and condition == EXHAUSTED:
+    if response is not None and condition == EXHAUSTED and not pipe:
         document["responseContext"] = response
     document["version"] = "1.0"
     document["timestamp"] = _millisecond(now)
@@ -69,6 +73,8 @@ def object_key(mapping: str, shard_id: str, now: int, unique: str) -> str:
 
 def send(
     world: World,
+    actor: str,
+    request_id: str,
     mapping: str,
     function: str,
     destination: str,
@@ -81,8 +87,7 @@ def send(
     metrics: bool,
 ) -> None:
     """Deliver as the execution role, from a task, and write it down. ``payload`` is the event's JSON text."""
-    request_id = document["requestContext"]["requestId"]
-    caller = Caller("service", "lambda", role=role, trace=trace)
+    caller = Caller("service", actor, role=role, trace=trace)
     outcome = "ok"
     try:
         if ":s3:" in destination:
@@ -98,7 +103,7 @@ def send(
     world.journal.record(
         "esm.delivery",
         mapping,
-        actor="lambda",
+        actor=actor,
         outcome=outcome,
         trace=trace,
         data={

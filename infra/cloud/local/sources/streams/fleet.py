@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...kernel import Task
 from ..filters import Filters
 from ..mapping import Mapping
+from ..sink import FunctionSink, Sink
 from .processor import Job
 from .settings import StreamSettings
 from .shard_reader import Progress, ShardReader
@@ -25,8 +26,15 @@ class StreamFleet:
     """From ``start`` to ``stop``. What is in flight at ``stop`` is finished, and not tried again."""
 
     def __init__(
-        self, world: World, mapping: Mapping, stream: Stream, filters: Filters, role: Callable[[], str | None]
+        self,
+        world: World,
+        mapping: Mapping,
+        stream: Stream,
+        filters: Filters,
+        role: Callable[[], str | None],
+        sink: Sink | None = None,
     ) -> None:
+        """Batches go to the mapping's function, or to ``sink``."""
         self._world = world
         self._kernel = world.kernel
         self._stream = stream
@@ -38,6 +46,7 @@ class StreamFleet:
             mapping.function_name,
             mapping.report_failures,
             filters,
+            sink or FunctionSink(world, mapping.function),
             role,
             world.kernel.event(f"the end of mapping {mapping.function_name}"),
         )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kernel import SECOND, Event
 from ...service import ServiceError
+from ..sink import Sink
 from . import cuts, destination
 from .settings import StreamSettings
 
@@ -39,6 +40,7 @@ class Job:
     function_name: str
     report_failures: bool
     filters: Filters
+    sink: Sink
     role: Callable[[], str | None]
     stop: Event
 
@@ -152,13 +154,7 @@ class Processor:
         trace = batch[0].trace if batch else ""
         outcome = "ok"
         try:
-            invocation = self._world.functions.invoke(
-                job.function,
-                payload,
-                invoked_by=self._service,
-                trace=trace,
-                arrived=started,
-            )
+            invocation = job.sink.take(payload, None, source=self._service, trace=trace, arrived=started)
         except ServiceError as error:
             outcome = error.code
             made = _Attempt(low, invoked=error.code == "RequestTooLargeException", whole=True)
@@ -245,7 +241,7 @@ class Processor:
         self._world.journal.record(
             "esm.batch",
             job.mapping.uuid,
-            actor="lambda",
+            actor=job.sink.actor,
             duration=self._kernel.now - started,
             outcome=outcome,
             trace=trace,
@@ -296,10 +292,13 @@ class Processor:
             attempts=attempts,
             response=last.response,
             now=self._kernel.now,
+            pipe=job.sink.actor == "pipes",
         )
         payload = f'{{"Records":[{",".join(texts[low:high])}]}}'
         destination.send(
             world,
+            job.sink.actor,
+            request_id,
             job.mapping.uuid,
             job.function_name,
             job.settings.destination,
@@ -326,7 +325,12 @@ class Processor:
         if self._job.settings.metrics:
             data["metrics"] = True
         self._world.journal.record(
-            "esm.discarded", self._job.mapping.uuid, actor="lambda", outcome=condition, trace=trace, data=data
+            "esm.discarded",
+            self._job.mapping.uuid,
+            actor=self._job.sink.actor,
+            outcome=condition,
+            trace=trace,
+            data=data,
         )
 
 

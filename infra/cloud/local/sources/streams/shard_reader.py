@@ -255,7 +255,7 @@ class ShardReader:
     def _may(self) -> bool:
         """Does the execution role, as it is now, allow reading? If not, wait: a background matter."""
         world = self._world
-        caller = Caller("service", "lambda", self._job.role())
+        caller = Caller("service", self._job.sink.actor, self._job.role())
         try:
             world.identity.check(
                 caller, self._service, self._operation, self._asked, world.region, world.account
@@ -279,7 +279,7 @@ class ShardReader:
             "dropped": batch.dropped,
             **({"metrics": True} if self._job.settings.metrics else {}),
         }
-        self._world.journal.record("esm.batch", self._job.mapping.uuid, actor="lambda", data=data)
+        self._world.journal.record("esm.batch", self._job.mapping.uuid, actor=self._job.sink.actor, data=data)
 
     # -- processing --------------------------------------------------------------------------------
 

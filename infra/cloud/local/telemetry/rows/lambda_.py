@@ -131,7 +131,7 @@ ROWS: tuple[Row, ...] = (
         "IteratorAge",
         "Milliseconds",
         "esm.batch",
-        lambda entry: entry.data.get("age_ms"),
+        lambda entry: entry.data.get("age_ms") if entry.actor == "lambda" else None,  # not a pipe's
         lambda entry: entry.start,
         _reader_dimensions,
     ),
@@ -140,7 +140,7 @@ ROWS: tuple[Row, ...] = (
         "DestinationDeliveryFailures",
         "Count",
         "esm.delivery",
-        lambda entry: int(entry.outcome != "ok"),
+        lambda entry: int(entry.outcome != "ok") if entry.actor == "lambda" else None,
         at_end,
         _reader_dimensions,
     ),
