@@ -193,3 +193,81 @@ def test_the_trace_goes_through(cloud: PipesWorld) -> None:
     sent = next(cloud.world.journal.select("api.sqs.SendMessage"))
     (entry,) = cloud.world.journal.select("pipes.delivery")
     assert entry.trace == sent.trace != ""
+
+
+def machine(cloud: PipesWorld, name: str, state: dict[str, Any], kind: str) -> str:
+    """A state machine of one state. The role is the pipe's, which Step Functions may assume as well here."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "states.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = cloud.world.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    definition = {"StartAt": "Only", "States": {"Only": state}}
+    arn: str = cloud.world.client("stepfunctions").create_state_machine(
+        name=name, type=kind, roleArn=role["Role"]["Arn"], definition=json.dumps(definition)
+    )["stateMachineArn"]
+    return arn
+
+
+def test_an_express_workflow_enriches_and_a_standard_one_is_started(cloud: PipesWorld) -> None:
+    enrichment = machine(
+        cloud, "enrich", {"Type": "Pass", "Result": [{"from": "express"}], "End": True}, "EXPRESS"
+    )
+    target = machine(cloud, "target", {"Type": "Succeed"}, "STANDARD")
+    cloud.pipe(
+        target,
+        Enrichment=enrichment,
+        TargetParameters={"StepFunctionStateMachineParameters": {"InvocationType": "FIRE_AND_FORGET"}},
+    )
+    cloud.send({"id": 1})
+    cloud.kernel.settle()
+    states = cloud.world.client("stepfunctions")
+    (execution,) = states.list_executions(stateMachineArn=target)["executions"]
+    shown = states.describe_execution(executionArn=execution["executionArn"])
+    assert (shown["status"], json.loads(shown["input"])) == ("SUCCEEDED", [{"from": "express"}])
+    assert cloud.left() == 0
+
+
+def test_a_failed_express_workflow_fails_the_batch(cloud: PipesWorld) -> None:
+    target = machine(cloud, "target", {"Type": "Fail", "Error": "Bad", "Cause": "it is"}, "EXPRESS")
+    cloud.pipe(target)
+    cloud.send({"id": 1})
+    cloud.advance(15)
+    assert [entry.outcome for entry in cloud.world.journal.select("pipes.delivery")] == ["Bad"]
+    assert cloud.left() == 1
+
+
+def test_topics_and_streams_are_targets(cloud: PipesWorld) -> None:
+    topic = cloud.world.client("sns").create_topic(Name="orders")["TopicArn"]
+    cloud.pipe(topic)
+    cloud.send("one")
+    cloud.kernel.settle()
+    kinesis = cloud.world.client("kinesis")
+    kinesis.create_stream(StreamName="orders", ShardCount=1)
+    cloud.advance(60)
+    cloud.pipes.update_pipe(
+        Name="p",
+        RoleArn=cloud.role,
+        Target=f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/orders",
+        TargetParameters={
+            "InputTemplate": "<$.body>",
+            "KinesisStreamParameters": {"PartitionKey": "$.body.id"},
+        },
+    )
+    cloud.advance(15)
+    cloud.send({"id": "k-1"})
+    cloud.kernel.settle()
+    outcomes = [(entry.data["to"], entry.outcome) for entry in cloud.world.journal.select("pipes.delivery")]
+    assert [outcome for _, outcome in outcomes] == ["ok", "ok"]
+    shard = kinesis.list_shards(StreamName="orders")["Shards"][0]["ShardId"]
+    iterator = kinesis.get_shard_iterator(
+        StreamName="orders", ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    (record,) = kinesis.get_records(ShardIterator=iterator)["Records"]
+    assert (record["PartitionKey"], record["Data"]) == ("k-1", b'{"id":"k-1"}')

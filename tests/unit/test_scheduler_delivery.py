@@ -244,3 +244,35 @@ def test_one_seed_gives_one_journal() -> None:
         prints.append(cloud.world.journal.fingerprint())
         cloud.close()
     assert prints[0] == prints[1]
+
+
+def test_every_templated_target_is_called() -> None:
+    cloud = SchedulerWorld(actions=("*",))
+    kinesis, events, sns = (cloud.world.client(name) for name in ("kinesis", "events", "sns"))
+    kinesis.create_stream(StreamName="ticks", ShardCount=1)
+    bus = events.create_event_bus(Name="ticks")["EventBusArn"]
+    targets: list[dict[str, Any]] = [
+        {
+            "Arn": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/ticks",
+            "KinesisParameters": {"PartitionKey": "k"},
+        },
+        {"Arn": bus, "Input": "{}", "EventBridgeParameters": {"Source": "shop", "DetailType": "Tick"}},
+        {"Arn": sns.create_topic(Name="ticks")["TopicArn"]},
+        {"Arn": "arn:aws:scheduler:::aws-sdk:sns:publish", "Input": "{}"},
+        {"Arn": "arn:aws:scheduler:::aws-sdk:dynamodb:putItem", "Input": '{"TableName": "no", "Item": {}}'},
+    ]
+    for position, target in enumerate(targets):
+        cloud.create("at(2026-01-05T10:00:00)", f"job-{position}", target)
+    cloud.advance(7200)
+    outcomes = sorted(
+        (entry.resource.rpartition("-")[2], entry.outcome)
+        for entry in cloud.world.journal.select("scheduler.delivery")
+    )
+    cloud.close()
+    assert outcomes == [
+        ("0", "ok"),
+        ("1", "ok"),
+        ("2", "ok"),
+        ("3", "ValidationException"),
+        ("4", "ResourceNotFoundException"),
+    ]
