@@ -62,6 +62,7 @@ def resource(params: dict[str, Any]) -> str:
         "StackName",
         "StreamARN",
         "StreamName",
+        "TopicArn",
     ):
         value = params.get(key)
         if value.__class__ is str:
