@@ -177,7 +177,7 @@ def test_changes_of_a_table_reach_the_watcher_and_failed_ones_the_bucket(cloud: 
     assert "/2026/01/05/2026-01-05T09." in found["Key"]
     document = json.loads(cloud.client("s3").get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
     assert document["DDBStreamBatchInfo"]["batchSize"] == 1
-    assert document["payload"]["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "2"}}
+    assert json.loads(document["payload"])["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "2"}}
 
 
 def test_another_service_delivers_to_the_stream_by_its_arn(cloud: Any, app: Any) -> None:

@@ -9,10 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infra.cloud.local.kernel import MILLISECOND, SECOND
 from infra.cloud.local.service import NOTEBOOK, Call, NotSimulated, ServiceError
 from infra.cloud.local.sources.mappings import TRANSITION, Sources
+from infra.cloud.local.sources.streams import cuts
 from infra.cloud.local.world import World
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
@@ -424,3 +427,103 @@ def test_shown_as_aws_shows_it(world: World) -> None:
         "StateTransitionReason": "User action",
         "TumblingWindowInSeconds": 0,
     }
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    keys=st.lists(st.sampled_from("abcd"), min_size=1, max_size=25),
+    poison=st.sets(st.integers(0, 24), max_size=4),
+    batch=st.integers(1, 8),
+    parallel=st.integers(1, 4),
+    bisect=st.booleans(),
+    retries=st.integers(0, 2),
+    window=st.sampled_from([0, 2]),
+)
+def test_nothing_is_lost_or_overtaken(
+    keys: list[str], poison: set[int], batch: int, parallel: int, bisect: bool, retries: int, window: int
+) -> None:
+    """Each record is processed or discarded; the first processing of a key's records is in their order; no
+    record is processed before an earlier failed one of its key is done or discarded."""
+    world = World(latency={"*": 0})
+    try:
+        functions = Functions(world)
+        world.functions = functions  # type: ignore[assignment]
+        world.sources = Sources(world)
+        world.client("kinesis").create_stream(StreamName="orders", ShardCount=2)
+        world.kernel.settle()
+        texts = [f"{key}{number:02}" for number, key in enumerate(keys)]
+        bad = [text for number, text in enumerate(texts) if number in poison]
+        done: list[str] = []
+
+        def handler(event: dict[str, Any]) -> None:
+            if any(text in bad for text in data_of(event)):
+                raise ValueError
+            done.extend(data_of(event))
+
+        functions.handler = handler
+        mapped(
+            world,
+            BatchSize=batch,
+            ParallelizationFactor=parallel,
+            BisectBatchOnFunctionError=bisect,
+            MaximumRetryAttempts=retries,
+            MaximumBatchingWindowInSeconds=window,
+        )
+        for text in texts:
+            put(world, text, key=text[0])
+        world.kernel.settle()
+        discarded = sum(entry.data["records"] for entry in world.journal.select("esm.discarded"))
+        assert len(done) + discarded == len(texts)
+        assert len(set(done)) == len(done)
+        assert discarded >= len(bad)
+        if bisect:
+            assert sorted(done) == sorted(set(texts) - set(bad))
+        for key in "abcd":
+            mine = [text for text in done if text[0] == key]
+            assert mine == sorted(mine)
+    finally:
+        world.close()
+
+
+@given(st.integers(0, 10_000), st.integers(2, 10_000))
+def test_bisection_leaves_no_half_empty(low: int, count: int) -> None:
+    assert low < cuts.bisect(low, low + count) < low + count
+
+
+def test_back_off_doubles_up_to_a_minute() -> None:
+    assert [cuts.retry_delay(attempt) // SECOND for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@given(st.integers(0, 10**15), st.integers(1, 900))
+def test_a_window_holds_its_records(arrived: int, length_s: int) -> None:
+    start = cuts.window_start(arrived, length_s * SECOND)
+    assert start <= arrived < start + length_s * SECOND
+    assert start % (length_s * SECOND) == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed"),
+    [
+        (b"", None),
+        (b"null", None),
+        (b'""', None),
+        (b"[]", None),
+        (b"{}", None),
+        (b'{"batchItemFailures": []}', None),
+        (b'{"batchItemFailures": null}', None),
+        (b'{"batchItemFailures": [{"itemIdentifier": "2"}]}', 1),
+        (b'{"batchItemFailures": [{"itemIdentifier": "3"}, {"itemIdentifier": "2"}]}', 1),
+        (b'{"batchItemFailures": [{"itemIdentifier": "3"}, {"itemIdentifier": "9"}]}', 0),
+        (b'{"batchItemFailures": [{"itemIdentifier": 2}]}', 0),
+        (b'{"batchItemFailures": [{"foo": "2"}]}', 0),
+        (b'{"batchItemFailures": "2"}', 0),
+        (b'"no"', 0),
+        (b"{", 0),
+    ],
+)
+def test_the_lowest_failure_is_the_checkpoint(answer: bytes, failed: int | None) -> None:
+    assert cuts.first_failure(answer, ["1", "2", "3"]) == failed
+
+
+def test_a_poll_is_at_the_phase_or_whole_intervals_later() -> None:
+    assert [cuts.next_tick(time, 3, 10) for time in (3, 4, 13, 14)] == [3, 13, 13, 23]

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html and
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html: metadata to a queue or a topic, to
-a bucket also the records. Field by field as recorded from AWS.
+a bucket also the event, as an escaped JSON string. Field by field as recorded from AWS.
 """
 
 from __future__ import annotations
@@ -91,8 +91,7 @@ def send(
     outcome = "ok"
     try:
         if ":s3:" in destination:
-            text = json.dumps(document, separators=(",", ":"))
-            body = f'{text[:-1]},"payload":{payload}}}'
+            body = json.dumps({**document, "payload": payload}, separators=(",", ":"))
             key = object_key(mapping, shard_id, world.kernel.now, world.functions.new_id())
             bucket = destination.rpartition(":")[2]
             world.call("s3", "PutObject", {"Bucket": bucket, "Key": key, "Body": body.encode()}, caller)
