@@ -318,3 +318,12 @@ def test_the_same_seed_gives_the_same_journal() -> None:
         return found
 
     assert run(1) == run(1) != run(2)
+
+
+def test_at_least_once(world: World) -> None:
+    """The fault ``duplicate`` delivers an event to a target twice, with the same id."""
+    made = rule(world, "r", {"source": ["shop"]}, {"Arn": queue(world, "q")})
+    with world.faults(made, duplicate=1.0):
+        id = put(world)
+        world.kernel.settle()
+    assert [event["id"] for event in received(world, "q")] == [id, id]

@@ -1,6 +1,6 @@
 """The local cloud. What decides something without a world is importable from here, alone.
 
-``matches`` and ``validate`` (event patterns, ``patterns.py``), ``matches_filter_policy``,
+``matches``, ``explain`` and ``validate`` (event patterns, ``patterns.py``), ``matches_filter_policy``,
 ``explain_filter_policy`` and ``validate_filter_policy`` (SNS, ``filter_policies.py``), ``next_fire`` and
 ``validate_schedule`` (schedule expressions, ``schedules.py``).
 """
@@ -11,13 +11,14 @@ from .filter_policies import (
     matches_filter_policy,
     validate_filter_policy,
 )
-from .patterns import InvalidPattern, matches, validate
+from .patterns import InvalidPattern, explain, matches, validate
 from .schedules import InvalidSchedule, next_fire, validate_schedule
 
 __all__ = [
     "InvalidFilterPolicy",
     "InvalidPattern",
     "InvalidSchedule",
+    "explain",
     "explain_filter_policy",
     "matches",
     "matches_filter_policy",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .world import World
 
 KINDS: dict[str, str] = {
-    "duplicate": "a message of a standard queue is delivered twice",
+    "duplicate": "a message of a standard queue, or an event to a rule's target, is delivered twice",
     "reorder": "a standard queue delivers out of order",
     "latency": "API calls take longer by a duration",
     "throttle": "API calls are refused with the service's throttling error",

@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from .pattern_operators import Scalar, Test, show
 from .pattern_syntax import Branch, compile_pattern
 from .pattern_tokens import InvalidPattern
 
-__all__ = ["InvalidPattern", "Pattern", "explain", "matches", "parse", "validate"]
+__all__ = ["InvalidPattern", "Pattern", "Patterns", "explain", "matches", "parse", "validate"]
 
 Place = dict[int, int]
 """Which element (its index) of which array (a number per array) a value stands in."""
@@ -68,6 +68,27 @@ class Pattern:
         fields: dict[str, list[Field]] = {}
         _collect(event, "", {}, fields, self, [0])
         return fields
+
+
+class Patterns:
+    """Several patterns asked of the same events: an event is taken apart once for all of them."""
+
+    __slots__ = ("_paths", "_patterns")
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = patterns
+        leaves = frozenset[str]().union(*(pattern.leaves for pattern in patterns))
+        parents = frozenset[str]().union(*(pattern.parents for pattern in patterns))
+        self._paths = Pattern((), leaves, parents)
+
+    def matching(self, event: dict[str, Any]) -> list[int]:
+        """The positions of the patterns that match, in order."""
+        fields = self._paths._flatten(event)
+        return [
+            position
+            for position, pattern in enumerate(self._patterns)
+            if any(_matches(branch, 0, fields, {}) for branch in pattern.branches)
+        ]
 
 
 def parse(pattern: str | dict[str, Any] | Pattern) -> Pattern:

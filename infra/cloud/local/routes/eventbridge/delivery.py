@@ -49,6 +49,13 @@ class Deliveries:
         self._service = service
 
     def start(self, event: Event, rule: Rule, target: Target) -> None:
+        """Deliver, after EventBridge's own time; at least once: the fault ``duplicate`` makes it twice."""
+        faults = self._world.faults
+        if faults.active and faults.happens("duplicate", rule.arn):
+            self._start(event, rule, target)
+        self._start(event, rule, target)
+
+    def _start(self, event: Event, rule: Rule, target: Target) -> None:
         latency = self._world.latency.sample("events.delivery")
         self._kernel.call_later(latency, self._begin, Job(event, rule, target))
 

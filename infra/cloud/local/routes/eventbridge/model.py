@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kernel import SECOND, Timer
 from ...pattern_operators import address
-from ...patterns import Pattern, parse
+from ...patterns import Pattern, Patterns, parse
 from .paths import Path
 from .retries import RetryPolicy
 from .transformer import Transformer, dump
@@ -132,7 +132,7 @@ class Bus:
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)  # as CreateEventBus took them
     policy: dict[str, Any] | None = None
     rules: dict[str, Rule] = dataclasses.field(default_factory=dict)
-    _routes: dict[tuple[str, str], list[Rule]] = dataclasses.field(default_factory=dict)
+    _routes: dict[tuple[str, str], tuple[list[Rule], Patterns]] = dataclasses.field(default_factory=dict)
 
     def changed(self) -> None:
         """A rule came, went or is another: what was remembered of routes no longer holds."""
@@ -141,12 +141,15 @@ class Bus:
     def matching(self, fields: dict[str, Any]) -> list[Rule]:
         """The enabled rules that an event matches, in the order of their names."""
         key = (fields["source"], fields["detail-type"])
-        candidates = self._routes.get(key)
-        if candidates is None:
+        found = self._routes.get(key)
+        if found is None:
             if len(self._routes) >= _ROUTES:
                 self._routes.clear()
-            candidates = self._routes[key] = self._candidates(*key)
-        return [rule for rule in candidates if rule.pattern is not None and rule.pattern.matches(fields)]
+            rules = self._candidates(*key)
+            patterns = Patterns([rule.pattern for rule in rules if rule.pattern is not None])
+            found = self._routes[key] = (rules, patterns)
+        rules, patterns = found
+        return [rules[position] for position in patterns.matching(fields)] if rules else []
 
     def _candidates(self, source: str, detail_type: str) -> list[Rule]:
         return [
