@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
@@ -84,7 +84,7 @@ class Table(Provider):
             struct(_required=("Enabled",), AttributeName=STRING, Enabled=BOOLEAN)
         ),
     )
-    attributes = ("Arn", "StreamArn")
+    attributes: ClassVar[tuple[str, ...]] = ("Arn", "StreamArn")
     named_by = "TableName"
     missing = ("ResourceNotFoundException",)
 
