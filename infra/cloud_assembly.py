@@ -6,11 +6,12 @@ https://github.com/aws/aws-cdk/tree/main/packages/aws-cdk-lib/cloud-assembly-sch
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ def synthesize_folder(folder: Path, account: str, region: str) -> list[Assembly]
     if not isinstance(command, str):
         raise ValueError(f"{folder / 'cdk.json'} names no app")
     CACHE.mkdir(parents=True, exist_ok=True)
-    output = Path(tempfile.mkdtemp(dir=CACHE, prefix="app-"))
+    output = CACHE / f"app-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
+    shutil.rmtree(output, ignore_errors=True)
     context = {
         "aws:cdk:bundling-stacks": [],
         "aws:cdk:enable-path-metadata": True,

@@ -53,6 +53,9 @@ class NestedStacks(Requests):
         self.join(stack)
         if stack.status == "DELETE_COMPLETE":
             return
+        in_use = self.exports.in_use(stack)
+        if in_use:
+            raise invalid(f"Embedded stack {stack.id} was not successfully deleted: {in_use}")
         deployment = Deployment(self.engine, self.exports, stack, stack.request)
         self._start(stack, "DELETE_IN_PROGRESS", lambda: deployment.delete(()), caller)
         self.join(stack)

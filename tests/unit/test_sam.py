@@ -1,0 +1,136 @@
+"""AWS SAM: the public translator does the transform, wherever a template comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.cloud import connect
+from infra.cloud.local.cloud import LocalCloud
+from infra.cloud.local.cloudformation.loops import expand
+from infra.cloud.local.managed_policies import arns
+from infra.cloud.local.service import ServiceError
+
+from .deploy_tools import Deployer
+
+SERVERLESS = "AWS::Serverless-2016-10-31"
+SOURCE = "def handler(event, context):\n    return event\n"
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with connect("local") as opened:
+        assert isinstance(opened, LocalCloud)
+        yield opened
+
+
+def function(**properties: Any) -> dict[str, Any]:
+    own = {"Runtime": "python3.12", "Handler": "index.handler", "InlineCode": SOURCE, **properties}
+    return {"Type": "AWS::Serverless::Function", "Properties": own}
+
+
+def test_create_stack_with_a_sam_template_works_as_on_aws(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    resources = {
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Worker": function(
+            Policies=["AmazonSQSReadOnlyAccess", {"SQSSendMessagePolicy": {"QueueName": "q"}}],
+            Environment={"Variables": {"STAGE": {"Ref": "Stage"}}},
+            Events={"In": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}}},
+        ),
+    }
+    parameters = {"Stage": {"Type": "String", "Default": "dev"}}
+    globals_ = {"Function": {"Timeout": 7}}
+    created = app.create(resources, Transform=SERVERLESS, Parameters=parameters, Globals=globals_)
+    assert created == "CREATE_COMPLETE"
+    found = cloud.client("lambda").get_function_configuration(FunctionName=app.physical("Worker"))
+    assert (found["Timeout"], found["Environment"]) == (7, {"Variables": {"STAGE": "dev"}})
+    roles = cloud.client("iam").list_attached_role_policies(RoleName=app.physical("WorkerRole"))
+    assert sorted(each["PolicyName"] for each in roles["AttachedPolicies"]) == [
+        "AWSLambdaBasicExecutionRole",
+        "AWSLambdaSQSQueueExecutionRole",
+        "AmazonSQSReadOnlyAccess",
+    ]
+    mappings = cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert [each["FunctionArn"] for each in mappings] == [found["FunctionArn"]]
+    processed = app.api.get_template(StackName="app")["TemplateBody"]
+    assert processed["Resources"]["Worker"]["Type"] == "AWS::Lambda::Function"
+    original = app.api.get_template(StackName="app", TemplateStage="Original")["TemplateBody"]
+    assert original["Resources"]["Worker"]["Type"] == "AWS::Serverless::Function"
+    summary = app.api.get_template_summary(StackName="app")
+    assert summary["DeclaredTransforms"] == [SERVERLESS]
+    assert app.delete() == "DELETE_COMPLETE"
+
+
+def test_a_transform_needs_its_capability(cloud: LocalCloud) -> None:
+    body = (
+        '{"Transform": "%s", "Resources": {"Table": {"Type": "AWS::Serverless::SimpleTable"}}}' % SERVERLESS
+    )
+    with pytest.raises(ClientError, match=r"Requires capabilities : \[CAPABILITY_AUTO_EXPAND\]"):
+        cloud.client("cloudformation").create_stack(StackName="app", TemplateBody=body)
+
+
+def test_what_the_translator_refuses_is_told_in_its_words(cloud: LocalCloud) -> None:
+    with pytest.raises(ClientError) as caught:
+        Deployer(cloud).create({"Worker": function(Timeouts=3)}, Transform=SERVERLESS)
+    assert caught.value.response["Error"]["Message"].startswith(
+        "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification "
+        "document. Number of errors found: 1. Resource with id [Worker] is invalid."
+    )
+
+
+def test_what_sam_makes_and_is_not_simulated_is_refused_by_name(cloud: LocalCloud) -> None:
+    get = {"Type": "Api", "Properties": {"Path": "/", "Method": "get"}}
+    with pytest.raises(ClientError, match=r"NotSimulated: .*AWS::ApiGateway::RestApi \(ServerlessRestApi\)"):
+        Deployer(cloud).create({"Front": function(Events={"Get": get})}, Transform=SERVERLESS)
+
+
+def test_an_alias_follows_the_code(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    alias = {"Alias": {"Value": {"Ref": "Worker.Alias"}}}
+    app.create({"Worker": function(AutoPublishAlias="live")}, Transform=SERVERLESS, Outputs=alias)
+    changed = function(AutoPublishAlias="live", InlineCode=SOURCE + "# new\n")
+    assert app.update({"Worker": changed}, Transform=SERVERLESS, Outputs=alias) == "UPDATE_COMPLETE"
+    name = app.outputs["Alias"]
+    assert cloud.client("lambda").get_function_configuration(FunctionName=name)["Version"] == "2"
+
+
+def test_the_managed_policies_are_known_by_name() -> None:
+    known = arns()
+    assert known["AWSLambdaBasicExecutionRole"] == (
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    )
+    assert known["AmazonDynamoDBFullAccess"] == "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
+
+
+# -- Fn::ForEach ---------------------------------------------------------------------------------------------
+
+
+def test_loops_are_spelled_out() -> None:
+    body = {
+        "Mappings": {"M": {"K": {"V": ["x.1", "y"]}}},
+        "Resources": {
+            "Fn::ForEach::Outer": [
+                "A",
+                {"Ref": "Names"},
+                {
+                    "Fn::ForEach::Inner": [
+                        "B",
+                        {"Fn::FindInMap": ["M", "K", "V"]},
+                        {"Q${A}&{B}": {"Type": "T", "Properties": {"N": {"Ref": "A"}, "S": "${B}-${Other}"}}},
+                    ]
+                },
+            ]
+        },
+    }
+    made = expand(body, {"Names": ["one", "two"]})["Resources"]
+    assert list(made) == ["Qonex1", "Qoney", "Qtwox1", "Qtwoy"]
+    assert made["Qtwox1"] == {"Type": "T", "Properties": {"N": "two", "S": "x.1-${Other}"}}
+
+
+def test_a_loop_over_something_else_is_refused() -> None:
+    with pytest.raises(ServiceError, match="collection of Fn::ForEach must be a list"):
+        expand({"Resources": {"Fn::ForEach::L": ["A", {"Ref": "Nothing"}, {"Q${A}": {}}]}}, {})
