@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,9 +67,8 @@ def test_create_stack_with_a_sam_template_works_as_on_aws(cloud: LocalCloud) -> 
 
 
 def test_a_transform_needs_its_capability(cloud: LocalCloud) -> None:
-    body = (
-        '{"Transform": "%s", "Resources": {"Table": {"Type": "AWS::Serverless::SimpleTable"}}}' % SERVERLESS
-    )
+    table = {"Type": "AWS::Serverless::SimpleTable"}
+    body = json.dumps({"Transform": SERVERLESS, "Resources": {"Table": table}})
     with pytest.raises(ClientError, match=r"Requires capabilities : \[CAPABILITY_AUTO_EXPAND\]"):
         cloud.client("cloudformation").create_stack(StackName="app", TemplateBody=body)
 

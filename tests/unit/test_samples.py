@@ -16,7 +16,6 @@ import pytest
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
-from infra.cloud.local.cloudformation.providers import provider_for
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -108,7 +107,6 @@ def test_schedule(cloud: LocalCloud) -> None:
     assert ran.replace(second=0, microsecond=0) == datetime.datetime(2026, 1, 6, 1, 30, tzinfo=datetime.UTC)
 
 
-@pytest.mark.skipif(provider_for("AWS::Pipes::Pipe") is None, reason="not landed")
 def test_pipe(cloud: LocalCloud) -> None:
     app = cloud.deploy(SAMPLES / "pipe")
     for body in ({"city": "Kiel"}, {"town": "Plön"}):
@@ -119,7 +117,6 @@ def test_pipe(cloud: LocalCloud) -> None:
     ]
 
 
-@pytest.mark.skipif(provider_for("AWS::StepFunctions::StateMachine") is None, reason="not landed")
 def test_workflow(cloud: LocalCloud) -> None:
     app = cloud.deploy(SAMPLES / "workflow")
     for number, total in (("1", 20), ("2", 2000)):
@@ -131,7 +128,6 @@ def test_workflow(cloud: LocalCloud) -> None:
     assert items(cloud, app["TableName"]) == expected
 
 
-@pytest.mark.skipif(provider_for("AWS::Kinesis::Stream") is None, reason="not landed")
 def test_clicks(cloud: LocalCloud) -> None:
     app = cloud.deploy(SAMPLES / "clicks")
     records = [
