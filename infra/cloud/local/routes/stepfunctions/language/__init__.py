@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 def patches(world: World) -> list[tuple[Any, str, Any]]:
     """Everything that differs. Imports the interpreter, so it waits until a state machine is made."""
-    from . import patch_choices, patch_errors, patch_expressions, patch_maps, patch_states
+    from . import patch_choices, patch_errors, patch_expressions, patch_maps, patch_parsing, patch_states
 
     return [
+        *patch_parsing.patches(),
         *patch_expressions.patches(world),
         *patch_choices.patches(),
         *patch_errors.patches(),

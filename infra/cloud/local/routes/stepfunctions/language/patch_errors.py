@@ -1,6 +1,7 @@
-"""How a failure reads, and where in Catch an expression stands.
+"""Which errors are retried and caught, how a failure reads, and where in Catch an expression stands.
 
-moto counts events, not the state's entry, in "entered at the event id", and decorates only two errors. An
+moto lets States.ALL take States.Runtime, lets States.TaskFailed take only errors without AWS's own name, does
+not take a heartbeat's time-out under States.Timeout, and refuses to hand on an error named by AWS. It counts events, not the state's entry, in "entered at the event id", and decorates only two errors. An
 error
 of the definition or the data (States.Runtime) ends an execution without an event of the task.
 
@@ -17,16 +18,46 @@ from .text import json_text
 DECORATED = (RUNTIME, QUERY, "States.IntrinsicFailure", "States.NoChoiceMatched", "States.ItemReaderFailed")
 
 
+NO_TASK_FAILURE = ("States.Timeout", "States.DataLimitExceeded")
+"""Errors that States.TaskFailed does not take."""
+
+
+def catches(names: list[str], error: str | None) -> bool:
+    """Whether ``ErrorEquals`` takes an error. States.Runtime is taken by nobody.
+
+    The page says that States.ALL does not take States.DataLimitExceeded either; recorded executions say it does.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    if error == RUNTIME:
+        return False
+    if "States.ALL" in names or error in names:
+        return True
+    if error == "States.HeartbeatTimeout" and "States.Timeout" in names:
+        return True
+    return "States.TaskFailed" in names and error not in NO_TASK_FAILURE
+
+
 def patches() -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.common.catch.catch_decl import CatchDecl
     from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
     from moto.stepfunctions.parser.asl.component.common.catch.catcher_outcome import CatcherOutcomeCaught
+    from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+    from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
         FailureEvent,
         FailureEventException,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
     from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
+
+    def error_equals(self: Any, env: Any) -> None:
+        name = env.stack.pop()
+        wanted = [each.error_name for each in self.error_names]
+        env.stack.append(catches(wanted, None if name is None else name.error_name))
+
+    def named(self: Any, error_name: str | None) -> None:
+        self.error_name = error_name  # a branch that fails hands on its error, whatever it is called
 
     def catch(self: Any, env: Any) -> None:
         for index, catcher in enumerate(self.catchers):
@@ -88,6 +119,8 @@ def patches() -> list[tuple[Any, str, Any]]:
         return event
 
     return [
+        (CustomErrorName, "__init__", named),
+        (ErrorEqualsDecl, "_eval_body", error_equals),
         (CatchDecl, "_eval_body", catch),
         (FailureEvent, "__init__", made),
         (FailureEventException, "get_execution_failed_event_details", execution_failed),
