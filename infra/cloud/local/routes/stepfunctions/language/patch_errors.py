@@ -1,11 +1,9 @@
 """Which errors are retried and caught, how a failure reads, and where in Catch an expression stands.
 
 moto lets States.ALL take States.Runtime, lets States.TaskFailed take only errors without AWS's own name, does
-not take a heartbeat's time-out under States.Timeout, and refuses to hand on an error named by AWS. It counts events, not the state's entry, in "entered at the event id", and decorates only two errors. An
-error
-of the definition or the data (States.Runtime) ends an execution without an event of the task.
-
-https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+not take a heartbeat's time-out under States.Timeout, and refuses to hand on an error named by AWS. It counts
+events, not the state's entry, in "entered at the event id", and decorates only two errors. An error of the
+definition or the data (States.Runtime) ends an execution without an event of the task.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ NO_TASK_FAILURE = ("States.Timeout", "States.DataLimitExceeded")
 def catches(names: list[str], error: str | None) -> bool:
     """Whether ``ErrorEquals`` takes an error. States.Runtime is taken by nobody.
 
-    The page says that States.ALL does not take States.DataLimitExceeded either; recorded executions say it does.
+    The page says that States.ALL does not take States.DataLimitExceeded either; recorded on AWS, it does.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
