@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from infra.cloud.local.world import World
 
 ACCOUNT = "123456789012"
@@ -115,3 +118,26 @@ def test_policies_are_set_and_fall_back_to_the_default(world: World) -> None:
     deploy(world, **{name: dict(each) for name, each in topics.items()})
     assert allowed(ids["A"]) == {"AWS": "*"}
     assert allowed(ids["B"]) == {"AWS": "*"}
+
+
+def test_a_subscription_that_nothing_here_delivers_to_is_refused_before_anything_is_made(
+    world: World,
+) -> None:
+    template = {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Sub": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {
+                "TopicArn": {"Ref": "Topic"},
+                "Protocol": "firehose",
+                "Endpoint": "arn:aws:firehose:x",
+            },
+        },
+    }
+    with pytest.raises(
+        ClientError, match="NotSimulated: property AWS::SNS::Subscription[.]Protocol firehose"
+    ):
+        world.client("cloudformation").create_stack(
+            StackName="app", TemplateBody=json.dumps({"Resources": template})
+        )
+    assert world.client("sns").list_topics()["Topics"] == []

@@ -84,6 +84,8 @@ def context_keys(service: str, operation: str, params: Params) -> dict[str, str 
     if service == "s3":
         names = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys"}
         return {key: str(params[name]) for name, key in names.items() if name in params}
+    if service == "sns" and operation == "Subscribe":
+        return {"sns:protocol": params["Protocol"], "sns:endpoint": params.get("Endpoint", "")}
     if service == "lambda" and "EventSourceMapping" in operation and "FunctionName" in params:
         return {"lambda:functionarn": params["FunctionName"]}
     return {}

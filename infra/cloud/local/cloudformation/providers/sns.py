@@ -9,6 +9,7 @@ import dataclasses
 import json
 from typing import Any
 
+from ...routes.sns.subscriptions import UNDELIVERED
 from ...service import ServiceError
 from .base import Context, Outcome, Provider, changed, picked
 from .schema import (
@@ -102,6 +103,11 @@ class Topic(Provider):
     def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
         ctx.call("sns", "DeleteTopic", {"TopicArn": physical_id})
 
+    def refused(self, props: dict[str, Any]) -> list[str]:
+        return _refused(
+            "Topic.Subscription", [each.get("Protocol") for each in props.get("Subscription", ())]
+        )
+
     @staticmethod
     def _must_be_free(ctx: Context, arn: str) -> None:
         """CreateTopic answers with an existing topic; CloudFormation must not adopt it."""
@@ -135,6 +141,10 @@ _FEEDBACK = {
     "firehose": "Firehose",
     "application": "Application",
 }
+
+
+def _refused(path: str, protocols: list[Any]) -> list[str]:
+    return [f"property AWS::SNS::{path} {each}" for each in protocols if each in UNDELIVERED]
 
 
 def _subscribe(ctx: Context, topic_arn: str, inline: dict[str, Any]) -> None:
@@ -228,6 +238,9 @@ class Subscription(Provider):
 
     def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
         _there(ctx, props).call("sns", "Unsubscribe", {"SubscriptionArn": physical_id})
+
+    def refused(self, props: dict[str, Any]) -> list[str]:
+        return _refused("Subscription.Protocol", [props.get("Protocol")])
 
     @staticmethod
     def _set(ctx: Context, arn: str, name: str, value: str) -> None:

@@ -20,7 +20,7 @@ from .topics import Topics, page
 
 CONFIRMED_AT_ONCE = ("lambda", "sms", "sqs")
 _PROTOCOLS = (*CONFIRMED_AT_ONCE, "email", "email-json", "http", "https")
-_NOT_SIMULATED = ("application", "firehose")
+UNDELIVERED = ("application", "firehose")
 _RAW = ("http", "https", "sqs")
 _ATTRIBUTES = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
 _NAMED_NOT_SIMULATED = ("ReplayPolicy", "ReplayStatus", "SubscriptionRoleArn")
@@ -158,7 +158,7 @@ class Subscriptions(Topics):
 
 
 def _check_endpoint(topic: Topic, protocol: str, endpoint: str) -> None:
-    if protocol in _NOT_SIMULATED:
+    if protocol in UNDELIVERED:
         raise NotSimulated(f"NotSimulated: sns protocol {protocol} - the local cloud does not deliver to it")
     if protocol not in _PROTOCOLS:
         raise errors.invalid(f"Amazon SNS does not support this protocol string: {protocol}")
