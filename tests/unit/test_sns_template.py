@@ -135,7 +135,7 @@ def test_a_subscription_that_nothing_here_delivers_to_is_refused_before_anything
         },
     }
     with pytest.raises(
-        ClientError, match="NotSimulated: property AWS::SNS::Subscription[.]Protocol firehose"
+        ClientError, match=r"NotSimulated: property AWS::SNS::Subscription[.]Protocol firehose"
     ):
         world.client("cloudformation").create_stack(
             StackName="app", TemplateBody=json.dumps({"Resources": template})
