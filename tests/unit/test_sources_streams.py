@@ -527,3 +527,68 @@ def test_the_lowest_failure_is_the_checkpoint(answer: bytes, failed: int | None)
 
 def test_a_poll_is_at_the_phase_or_whole_intervals_later() -> None:
     assert [cuts.next_tick(time, 3, 10) for time in (3, 4, 13, 14)] == [3, 13, 13, 23]
+
+
+def test_what_a_late_reader_finds_expired_is_counted(world: World) -> None:
+    mapped(world, BatchSize=1, MaximumRetryAttempts=-1)
+    world.functions.handler = fail_on("a")
+    put(world, "a", "b")
+    world.kernel.advance(25 * 3600 * SECOND)
+    world.functions.handler = lambda event: None
+    put(world, "c")
+    world.kernel.settle()
+    assert world.functions.batches[-1][1] == ["c"]
+    lost = [(entry.outcome, entry.data["records"]) for entry in world.journal.select("esm.discarded")]
+    assert lost == [("RecordExpired", 1), ("RecordExpired", 1)]
+
+
+def test_a_read_that_a_fault_strikes_is_made_again(world: World) -> None:
+    mapped(world)
+    with world.faults("kinesis.GetRecords", error=["0s"]):
+        put(world, "a")
+        world.kernel.settle()
+    assert world.functions.batches == [(1.0, ["a"])]
+
+
+def test_a_deleted_stream_ends_the_reading(world: World) -> None:
+    uuid = mapped(world)
+    world.client("kinesis").delete_stream(StreamName="orders")
+    world.kernel.settle()
+    assert call(world, "GetEventSourceMapping", UUID=uuid)["LastProcessingResult"] == (
+        "PROBLEM: The stream does not exist"
+    )
+
+
+def test_a_role_that_may_no_longer_read_says_so_and_goes_on_when_it_may(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid = mapped(world)
+    allowed = False
+
+    def check(*asked: Any) -> None:
+        if not allowed:
+            raise ServiceError("AccessDeniedException", "no", 400)
+
+    monkeypatch.setattr(world.identity, "check", check)
+    put(world, "a")
+    world.kernel.settle()
+    shown = call(world, "GetEventSourceMapping", UUID=uuid)["LastProcessingResult"]
+    assert (shown, world.functions.batches) == (
+        "PROBLEM: Lambda does not have the permissions to read from the stream",
+        [],
+    )
+    allowed = True
+    world.kernel.advance(61 * SECOND)
+    assert [texts for _, texts in world.functions.batches] == [["a"]]
+
+
+def test_a_payload_of_six_megabytes_ends_a_batch(world: World) -> None:
+    mapped(world, BatchSize=100, MaximumBatchingWindowInSeconds=60)
+    for name in "abcdef":
+        put(world, name * 900_000, key=name)
+        world.kernel.advance(SECOND)
+    world.functions.handler = lambda event: None
+    world.kernel.settle()
+    sizes = [len(json.dumps(event)) for event in world.functions.events]
+    assert max(sizes) <= 6 * 1024 * 1024
+    assert [len(texts) for _, texts in world.functions.batches] == [5, 1]

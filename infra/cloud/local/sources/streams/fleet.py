@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ...world import World
 
 
+GONE = "PROBLEM: The stream does not exist"
+
+
 class StreamFleet:
     """From ``start`` to ``stop``. What is in flight at ``stop`` is finished, and not tried again."""
 
@@ -80,6 +83,7 @@ class StreamFleet:
         while stream.wait_for_shards(known):
             known = stream.added
             self._begin(first=False)
+        self._job.mapping.last_result = GONE
 
     def _begin(self, *, first: bool) -> None:
         """Read every shard whose parents have been read. The starting position is for the shards that are

@@ -14,7 +14,7 @@ from ...service import Caller, ServiceError
 from ..filters import Filters
 from ..mapping import Mapping
 from . import settings
-from .fleet import StreamFleet
+from .fleet import GONE, StreamFleet
 
 if TYPE_CHECKING:
     from ...stores.stream import Stream
@@ -73,7 +73,7 @@ class Streams:
     def fleet(self, mapping: Mapping, role: Callable[[], str | None]) -> StreamFleet | None:
         stream = self._stream(mapping.source_arn)
         if stream is None:
-            mapping.last_result = "PROBLEM: The stream does not exist"
+            mapping.last_result = GONE
             return None
         return StreamFleet(self._world, mapping, stream, Filters(mapping.criteria, self.payload_key), role)
 

@@ -198,12 +198,13 @@ class ShardReader:
         """Add what a poll up to now has found."""
         progress, shard, filters = self._progress, self._shard, self._job.filters
         visible = self._visible()
-        if progress.position >= visible or not self._may():
+        if progress.position >= visible or not self._may() or self._struck():
             return
         role = self._job.role() or ""
         while progress.position < visible and not batch.full:
             room = min(self._most - len(batch.records), visible - progress.position)
             records, after = shard.read(progress.position, room)
+            self._note_expired(after - len(records) - progress.position)
             progress.position = after - len(records)
             if not records:
                 break
@@ -266,6 +267,30 @@ class ShardReader:
             self._shard.sleep_until_woken()
             return False
         return True
+
+    def _struck(self) -> bool:
+        """Has a fault hit this read? Then nothing was read, and the next poll tries again."""
+        world = self._world
+        if not world.faults.active:
+            return False
+        arn = self._shard.stream.arn
+        delay, refusal = world.faults.before_call(self._service, self._operation, arn)
+        if delay:
+            self._job.stop.wait(delay)
+        if refusal is not None:
+            self._job.stop.wait(self._interval or KINESIS_POLL)
+        return refusal is not None
+
+    def _note_expired(self, records: int) -> None:
+        """So many records were retained no longer when their turn came."""
+        if records > 0:
+            data = {"function": self._job.function_name, "shard": self._shard.id, "records": records}
+            if self._job.settings.metrics:
+                data["metrics"] = True
+            actor = self._job.sink.actor
+            self._world.journal.record(
+                "esm.discarded", self._job.mapping.uuid, actor=actor, outcome="RecordExpired", data=data
+            )
 
     def _note_filtered(self, batch: Batch) -> None:
         """Nothing passed the filters: there is no invocation, and the reader goes on."""
