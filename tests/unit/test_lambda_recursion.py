@@ -135,3 +135,12 @@ def test_a_setting_that_does_not_exist(world: World) -> None:
     with pytest.raises(ClientError) as error:
         world.client("lambda").put_function_recursion_config(FunctionName="worker", RecursiveLoop="No")
     assert error.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_an_entry_holds_the_plain_id(world: World) -> None:
+    """A lineage in each of a year's entries would cost 30 MB."""
+    plain = world.new_trace()
+    trace = Trace.of(plain, {"0a1b2c3d": 1})
+    entry = world.journal.record("test.entry", trace=trace)
+    assert type(entry.trace) is str
+    assert entry.trace is plain

@@ -95,6 +95,8 @@ class Journal:
         data: dict[str, Any] = NOTHING,
     ) -> Entry:
         """Write one fact at the present instant."""
+        if type(trace) is not str:
+            trace = str(trace)  # a trace with a lineage (lineage.py): entries hold plain values
         entry = Entry(self._kernel.now, what, actor, resource, duration, outcome, trace, data)
         self.entries.append(entry)
         known = self._by_what.get(what)
