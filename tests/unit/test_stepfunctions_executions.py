@@ -176,7 +176,10 @@ def test_errors_of_integrations(cloud: StepFunctionsWorld) -> None:
     assert error(f"{sdk}dynamodb:putItem", TableName="no") == "DynamoDb.DynamoDbException"
     put = {"TableName": "no", "Item": {"a": {"S": "b"}}}
     assert error("arn:aws:states:::dynamodb:putItem", **put) == "DynamoDB.ResourceNotFoundException"
-    assert error("arn:aws:states:::sqs:sendMessage", QueueUrl=QUEUE) == "SQS.AmazonSQSException"
+    assert (
+        error("arn:aws:states:::sqs:sendMessage", QueueUrl=QUEUE, MessageBody=None)
+        == "SQS.AmazonSQSException"
+    )
     nobody = "arn:aws:states:us-east-1:123456789012:stateMachine:nobody"
     assert error("arn:aws:states:::states:startExecution", StateMachineArn=nobody) == (
         "StepFunctions.StateMachineDoesNotExistException"
