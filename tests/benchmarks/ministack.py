@@ -56,7 +56,7 @@ def server() -> Iterator[Any]:
         yield lambda service: session.client(service, endpoint_url=endpoint)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)  # it ends its functions' processes first, one by one
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -221,7 +221,7 @@ class Archives(Rules):
                 "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."
             )
         start, end = _micros(params["EventStartTime"]), _micros(params["EventEndTime"])
-        if start > end:
+        if start >= end:
             raise errors.invalid(
                 "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime."
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...kernel import MILLISECOND
 from ...policies import Request
@@ -182,16 +182,17 @@ class Deliveries:
         return routes.Delivery(target.arn, text, caller)
 
     def _forward(self, job: Job, caller: Caller) -> None:
-        """To another bus; what came from a bus goes no further.
+        """To another bus, once within a Region and once to another Region. In another Region it is a new
+        event; to a bus that does not exist it is accepted, and lost, as with PutEvents.
 
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html, eb-cross-region.html
         """
         bus, arn, event = job.rule.bus, job.target.arn, job.event
         _, _, _, region, account, _ = arn.split(":", 5)
-        if event.hops:
-            code = "THIRD_ACCOUNT_HOP_DETECTED" if region == bus.region else "THIRD_REGION_HOP_DETECTED"
+        hop: Literal["account", "region"] = "account" if region == bus.region else "region"
+        if hop in event.hops:
             message = "Events received from another event bus cannot be forwarded to this event bus."
-            raise own_error(code, message, retry=False)
+            raise own_error(f"THIRD_{hop.upper()}_HOP_DETECTED", message, retry=False)
         entry = {
             "EventBusName": arn,
             "Source": event.fields["source"],
@@ -200,9 +201,7 @@ class Deliveries:
         identity = self._world.identity
         identity.check(caller, "events", "PutEvents", {"Entries": [entry]}, region, account)
         to = self._service.find(arn, region, account)
-        if to is None:
-            raise own_error("NO_RESOURCE", f"Event bus {arn} does not exist.", retry=False)
-        if account != bus.account:
+        if to is not None and account != bus.account:
             context = {
                 "aws:principalaccount": bus.account,
                 "aws:sourceaccount": bus.account,
@@ -218,8 +217,12 @@ class Deliveries:
                     retry=False,
                 )
         self._kernel.sleep(self._world.latency.sample("events.PutEvents"))
-        fields = {**event.fields, "id": self._service.new_id()}
-        self._service.ingest(Event(fields, self._kernel.now, event.trace, event.hops + 1), to)
+        if to is None:
+            return
+        fields, now = event.fields, self._kernel.now
+        if hop == "region":
+            fields = {**fields, "id": self._service.new_id(), "time": seconds(now)}
+        self._service.ingest(Event(fields, now, event.trace, (*event.hops, hop)), to)
 
     def _log(self, job: Job, caller: Caller) -> None:
         """One log event; a template gives ``{"timestamp": …, "message": …}``.

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 MAX_ENTRIES = 10
 
 MAX_REQUEST = 1024 * 1024
-"""Bytes of all entries together; 256 KB until 2026-01-29
+"""Bytes that all entries together stay under; 256 KB until 2026-01-29
 (https://aws.amazon.com/about-aws/whats-new/2026/01/ , "up to 1 MB")."""
 
 _TIME_SIZE = 14

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...kernel import SECOND, Timer
 from ...pattern_operators import address
@@ -24,16 +24,20 @@ _ROUTES = 1000
 """So many pairs of source and detail type a bus remembers its candidate rules for."""
 
 
+Hops = tuple[Literal["account", "region"], ...]
+"""How an event has come from bus to bus: within a Region, or from another one."""
+
+
 class Event:
     """An event on a bus. ``fields`` is the envelope in AWS's order; ``text`` is it as JSON, made once."""
 
     __slots__ = ("_text", "fields", "hops", "ingested", "trace")
 
-    def __init__(self, fields: dict[str, Any], ingested: int, trace: str, hops: int = 0) -> None:
+    def __init__(self, fields: dict[str, Any], ingested: int, trace: str, hops: Hops = ()) -> None:
         self.fields = fields
         self.ingested = ingested  # when EventBridge received it, in µs
         self.trace = trace
-        self.hops = hops  # how many buses it has left
+        self.hops = hops
         self._text: str | None = None
 
     @property

@@ -183,7 +183,10 @@ class Rules(Store):
                 rule.timer = self.kernel.call_at(at, self._tick, rule, background=True)
 
     def _tick(self, rule: Rule) -> None:
-        """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html"""
+        """The event is for the rule itself, and for every other rule whose pattern matches it.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+        """
         bus, now = rule.bus, self.kernel.now
         fields = envelope(
             id=self.new_id(),
@@ -195,7 +198,8 @@ class Rules(Store):
             resources=[rule.arn],
             detail={},
         )
-        self.deliver(Event(fields, now, self.world.new_trace()), bus, [rule])
+        others = [other for other in bus.matching(fields) if other is not rule]
+        self.deliver(Event(fields, now, self.world.new_trace()), bus, [rule, *others])
         self._plan(rule)
 
     def deliver(self, event: Event, bus: Bus, rules: list[Rule]) -> None:

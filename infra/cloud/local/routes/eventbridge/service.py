@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...kernel import SECOND
 from ...patterns import InvalidPattern, parse
 from ...policies import Request
-from ...service import Call, NotSimulated
+from ...service import Call, NotSimulated, ServiceError
 from . import bus_policies, constraints, entries, errors
 from .connections import Connections
 from .delivery import Deliveries
@@ -26,7 +26,9 @@ from .store import DEFAULT, page
 if TYPE_CHECKING:
     from ...world import World
 
-_REQUIRED_TO_TEST = ("id", "account", "source", "time", "region", "resources", "detail-type")
+_REQUIRED_TO_TEST = ("id", "account", "source", "time", "region", "detail-type")
+"""Of an event in TestEventPattern; ``resources`` is documented to be, and is not (LocalStack's finding)."""
+
 _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
 
 MAX_BUSES = 100
@@ -113,7 +115,7 @@ class EventBridge(Connections):
             most = f"have length less than or equal to {entries.MAX_ENTRIES}"
             raise constraints.violation([constraints.complaint(value, "entries", most)])
         size = sum(map(entries.size, given))
-        if size > entries.MAX_REQUEST:
+        if size >= entries.MAX_REQUEST:
             raise errors.invalid("Total size of the entries in the request is over the limit.")
         answers = [self._put(entry, call) for entry in given]
         failed = sum("ErrorCode" in answer for answer in answers)
@@ -138,8 +140,11 @@ class EventBridge(Connections):
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
         bus = self.find(entry.get("EventBusName", DEFAULT), call.region, call.account)
         if bus is not None and bus.account != call.account and not self._admitted(bus, entry, call):
-            message = f"User is not authorized to perform: events:PutEvents on resource: {bus.arn}"
-            return {"ErrorCode": "NotAuthorizedForDetailType", "ErrorMessage": message}
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {call.caller.role or call.account} is not authorized to perform: events:PutEvents on "
+                f"resource: {bus.arn} because no resource-based policy allows the events:PutEvents action",
+            )
         id = self.new_id()
         if bus is not None:  # recorded: to a bus that does not exist an entry succeeds, and is lost
             now = self.kernel.now
