@@ -118,7 +118,7 @@ class Deployment:
 
     def _cancel_others(self, failed: str) -> None:
         assert self._walk is not None
-        for name in self._walk.running:
+        for name in self._walk.at_work:
             resource = self.stack.resources[name]
             verb, _, ending = resource.status.partition("_")
             if name != failed and name not in self._cancelled and ending == "IN_PROGRESS":

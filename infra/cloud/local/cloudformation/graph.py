@@ -86,6 +86,8 @@ class Walk:
         self._done = kernel.event(f"the last resource of {name}")
         self._left = len(graph)
         self.running: dict[str, None] = {}
+        self.at_work: dict[str, None] = {}
+        """The running ones whose turn has come: at one instant, a failure can come before it."""
         self.failed: list[str] = []
 
     def run(self, *, go_on: bool = False) -> list[str]:
@@ -106,11 +108,17 @@ class Walk:
 
     def _run(self, node: str) -> None:
         succeeded = False
+        skipped = bool(self.failed) and not self._go_on
         try:
-            succeeded = self._work(node)
+            if not skipped:
+                self.at_work[node] = None
+                succeeded = self._work(node)
         finally:  # also when the task is killed: the others must not wait for it for ever
             del self.running[node]
-            if not succeeded:
+            self.at_work.pop(node, None)
+            if skipped:
+                pass
+            elif not succeeded:
                 self.failed.append(node)
             else:
                 ready = []
