@@ -316,6 +316,57 @@ def test_raw_delivery_of_more_than_ten_attributes_fails(world: World) -> None:
     assert facts(world, "sns.delivery") == [("InvalidParameterValue", "orders", 1)]
 
 
+def test_a_dead_letter_queue_that_refuses_loses_the_message(world: World) -> None:
+    make_queue(world, "dead", allow=False)
+    subscribe(world, queue_arn("gone"), RedrivePolicy={"deadLetterTargetArn": queue_arn("dead")})
+    world.client("sns").publish(TopicArn=TOPIC, Message="hello")
+    world.kernel.settle()
+    assert facts(world, "sns.dead_letter") == [
+        ("AccessDenied", "dead", "AWS.SimpleQueueService.NonExistentQueue")
+    ]
+
+
+def test_a_throttled_endpoint_gets_so_many_requests_a_second(world: World) -> None:
+    times: list[float] = []
+
+    def endpoint(request: HttpRequest) -> HttpResponse:
+        if request.headers["x-amz-sns-message-type"] == "Notification":
+            times.append(world.kernel.now / SECOND)
+        return HttpResponse(200)
+
+    world.http.register("shop.example.com", endpoint)
+    policy = {"throttlePolicy": {"maxReceivesPerSecond": 1}}
+    arn = subscribe(world, "http://shop.example.com/", "http", DeliveryPolicy=policy)
+    world.sns.subscriptions[arn].pending = False
+    client = world.client("sns")
+    client.publish_batch(
+        TopicArn=TOPIC, PublishBatchRequestEntries=[{"Id": str(n), "Message": "x"} for n in range(4)]
+    )
+    world.kernel.settle()
+    assert len(times) == 4
+    assert times[3] - times[0] == pytest.approx(3, abs=0.5)
+
+
+def test_a_deduplication_id_counts_for_five_minutes_in_its_topic_or_its_group(world: World) -> None:
+    client = world.client("sns")
+    sent = {}
+    for scope in ("Topic", "MessageGroup"):
+        arn = client.create_topic(
+            Name=f"{scope}.fifo", Attributes={"FifoTopic": "true", "FifoThroughputScope": scope}
+        )["TopicArn"]
+
+        def publish(group: str, arn: str = arn) -> str:
+            answer = client.publish(
+                TopicArn=arn, Message="x", MessageGroupId=group, MessageDeduplicationId="one"
+            )
+            return str(answer["SequenceNumber"])
+
+        numbers = [publish("a"), publish("a"), publish("b")]
+        world.kernel.run_until(world.kernel.now + 301 * SECOND)
+        sent[scope] = len(dict.fromkeys([*numbers, publish("a")]))
+    assert sent == {"Topic": 2, "MessageGroup": 3}
+
+
 def test_functions_may_not_subscribe_to_fifo_topics(world: World) -> None:
     client = world.client("sns")
     arn = client.create_topic(Name="t.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]

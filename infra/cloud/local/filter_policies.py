@@ -125,12 +125,13 @@ def validate_filter_policy(policy: str | Mapping[str, Any], scope: str = "Messag
 def matches_filter_policy(
     policy: str | Mapping[str, Any],
     attributes: Mapping[str, Any] | None = None,
-    body: str | Mapping[str, Any] = "",
-    scope: str = "MessageAttributes",
+    body: str | Mapping[str, Any] | None = "",
+    scope: str | None = "MessageAttributes",
 ) -> bool:
-    """Is the message delivered? Attributes: name -> ``{"DataType"|"Type": …, "StringValue"|"Value": …}``."""
+    """Is the message delivered? Attributes: name -> ``{"DataType"|"Type": …, "StringValue"|"Value": …}``, or
+    a plain value. Raises InvalidFilterPolicy."""
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    return read(policy, scope).refusal(attributes or {}, text) is None
+    return read(policy, scope or "MessageAttributes").refusal(attributes or {}, text) is None
 
 
 def explain_filter_policy(
@@ -287,6 +288,9 @@ def _object(body: str) -> dict[str, Any] | None:
 def _fields(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Message attributes as fields. Raises ValueError for what does not hold what its type says."""
     for name, attribute in attributes.items():
+        if not isinstance(attribute, Mapping):
+            yield name, attribute
+            continue
         kind: str = attribute.get("DataType") or attribute.get("Type") or "String"
         value = attribute["StringValue"] if "StringValue" in attribute else attribute.get("Value")
         if kind.startswith("Binary") or value is None:

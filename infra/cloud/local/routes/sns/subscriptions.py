@@ -49,7 +49,7 @@ class Subscriptions(Topics):
             raise errors.error(
                 problem.code, problem.message.replace("parameter: ", "parameter: Attributes Reason: ", 1)
             ) from None
-        existing = self._existing(topic, protocol, endpoint)
+        existing = topic.by_endpoint.get((protocol, endpoint))
         if existing is None:
             existing = self._new(call, topic, protocol, endpoint)
             existing.set(attributes, read)
@@ -65,12 +65,6 @@ class Subscriptions(Topics):
             return {"SubscriptionArn": "pending confirmation"}
         return {"SubscriptionArn": existing.arn}
 
-    def _existing(self, topic: Topic, protocol: str, endpoint: str) -> Subscription | None:
-        for subscription in topic.subscriptions.values():
-            if subscription.endpoint == endpoint and subscription.protocol == protocol:
-                return subscription
-        return None
-
     def _new(self, call: Call, topic: Topic, protocol: str, endpoint: str) -> Subscription:
         principal = call.caller.role or f"arn:aws:iam::{call.account}:user/{call.caller.name}"
         made = Subscription(topic, self.new_id(), protocol, endpoint, principal)
@@ -81,6 +75,7 @@ class Subscriptions(Topics):
             made.token = f"{self._bits(1152):0288x}"
             data["pending"] = made.token
         topic.subscriptions[made.arn] = self.subscriptions[made.arn] = made
+        topic.by_endpoint[protocol, endpoint] = made
         self.journal.record(
             "sns.subscribed", topic.arn, actor=call.caller.name, trace=call.caller.trace, data=data
         )

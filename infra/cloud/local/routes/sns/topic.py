@@ -60,6 +60,7 @@ class Topic:
         self.default_policy = default_policy(self.arn, account)
         self.tags: dict[str, str] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.by_endpoint: dict[tuple[str, str], Subscription] = {}
         self.deleted_subscriptions = 0
         self.signature_version = "1"
         self._sequence = _FIRST_SEQUENCE

@@ -58,6 +58,7 @@ class Topics(Service):
     def remove_subscription(self, subscription: Subscription) -> None:
         self.subscriptions.pop(subscription.arn, None)
         subscription.topic.subscriptions.pop(subscription.arn, None)
+        subscription.topic.by_endpoint.pop((subscription.protocol, subscription.endpoint), None)
 
     def CreateTopic(self, call: Call) -> dict[str, Any]:
         params = call.params
