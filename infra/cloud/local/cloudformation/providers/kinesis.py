@@ -118,7 +118,6 @@ class StreamConsumer(Provider):
         StreamARN=required(STRING, replaces=True),
     )
     attributes = ("ConsumerARN", "ConsumerCreationTimestamp", "ConsumerName", "ConsumerStatus", "StreamARN")
-    named_by = "ConsumerName"
     missing = _GONE
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
