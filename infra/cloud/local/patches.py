@@ -6,12 +6,14 @@ retries comes from the seed, and S3 transfers use no threads.
 
 from __future__ import annotations
 
+import datetime
 import random
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3.s3.transfer
+import botocore.auth
 import botocore.client
 import botocore.configloader
 import botocore.endpoint
@@ -80,6 +82,10 @@ class Patches:
             kwargs.pop("endpoint_url", None)  # there is only one place to go to, and moto knows AWS's names
             return original_create(session, *args, **kwargs)
 
+        def now(remove_tzinfo: bool = True) -> datetime.datetime:
+            moment = world.datetime()
+            return moment.replace(tzinfo=None) if remove_tzinfo else moment
+
         original_create = botocore.session.Session.create_client
         guard()
         original_transfer = boto3.s3.transfer.create_transfer_manager
@@ -91,6 +97,8 @@ class Patches:
         self._patch(botocore.configloader, "load_config", load_config)
         self._patch(boto3.s3.transfer, "create_transfer_manager", transfer_manager)
         virtual = Lookalike(time, sleep=sleep_anywhere(kernel), time=lambda: kernel.now / 1_000_000)
+        self._patch(botocore.auth, "time", virtual)  # what a pre-signed URL says of its time
+        self._patch(botocore.auth, "get_current_datetime", now)
         self._patch(botocore.endpoint, "time", virtual)
         self._patch(botocore.waiter, "time", virtual)
         self._patch(botocore.retries.bucket, "time", virtual)

@@ -61,3 +61,15 @@ def policy(account: str, arn: str) -> str | None:
     found = bucket(account, arn.removeprefix("arn:aws:s3:::").partition("/")[0])
     text = None if found is None else found.policy
     return text.decode() if isinstance(text, bytes) else text
+
+
+def tags(account: str, item: Any) -> dict[str, str]:
+    """An object's tags."""
+    found: dict[str, str] = s3_backends[account]["aws"].tagger.get_tag_dict_for_resource(item.arn)
+    return found
+
+
+def delete(account: str, name: str, key: str) -> str:
+    """Delete an object; returns the version of the marker it leaves, if it leaves one."""
+    _, answer = s3_backends[account]["aws"].delete_object(name, key)
+    return str(answer.get("version-id", ""))

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ...service import NOTEBOOK, Call, Caller, NotSimulated, ServiceError
 from ..targets import Delivery, deliver
 from . import moto_buckets
+from .lifecycle import Lifecycle
 from .records import EMPTY, ObjectEvent, detail, detail_type, record, test_event
 from .rules import Configuration, Rule, invalid, parse
+from .urls import register
 
 if TYPE_CHECKING:
     from ...world import World
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _CREATED = {
     "PutObject": ("s3:ObjectCreated:Put", "PutObject"),
     "CopyObject": ("s3:ObjectCreated:Copy", "CopyObject"),
+    "PostObject": ("s3:ObjectCreated:Post", "POST Object"),
     "CompleteMultipartUpload": ("s3:ObjectCreated:CompleteMultipartUpload", "CompleteMultipartUpload"),
 }
 _CHANGED = {
@@ -51,6 +54,7 @@ class S3Notifications:
             "GetBucketNotification": _superseded,
         }
         """Operations of S3 that are answered here instead of by moto."""
+        self._lifecycle = Lifecycle(world, self._expired)
         moto_buckets.attach(self)
         world.identity.policy_readers["s3"] = self._policy
 
@@ -137,6 +141,10 @@ class S3Notifications:
         """A call of the S3 API succeeded, at this instant."""
         removed, self.removed = self.removed, []
         name = params.get("Bucket", "")
+        self._lifecycle.observe(operation, params)
+        if operation == "CreateBucket":
+            found = moto_buckets.bucket(self._world.account, name)
+            register(self._world, name, found.region_name, self._told)
         configuration = self._configurations.get(name)
         if configuration is None:
             return
@@ -147,6 +155,38 @@ class S3Notifications:
         if bucket is not None and (configuration.rules or configuration.event_bridge):
             for event in self._events(operation, params, bucket, caller, removed):
                 self._notify(configuration, event, caller.trace)
+
+    def _told(self, operation: str, params: dict[str, Any]) -> None:
+        """A signed request by HTTP succeeded."""
+        task = self._kernel.current
+        assert task is not None
+        self.observe(operation, params, task.context or NOTEBOOK)
+
+    def _expired(self, bucket: Any, key: str, marker: str) -> None:
+        """A lifecycle rule deleted an object."""
+        self.removed.clear()
+        configuration = self._configurations.get(bucket.name)
+        if configuration is None:
+            return
+        kind = "DeleteMarkerCreated" if marker else "Delete"
+        event = ObjectEvent(
+            f"s3:LifecycleExpiration:{kind}",
+            bucket.name,
+            bucket.region_name,
+            key,
+            self._now(),
+            self._request_id(),
+            self._host_id(),
+            "s3.amazonaws.com",
+            "s3.amazonaws.com",
+            etag=EMPTY if marker else "",
+            version=marker,
+            sequencer=self._sequencer(),
+            reason="Lifecycle Expiration",
+            deletion="Delete Marker Created" if marker else "Permanently Deleted",
+            address="s3.amazonaws.com",
+        )
+        self._notify(configuration, event, self._world.new_trace())
 
     def _events(
         self, operation: str, params: dict[str, Any], bucket: Any, caller: Caller, removed: list[str]
