@@ -6,11 +6,12 @@ import argparse
 import json
 from typing import Any
 
-from . import burst, event_router, fan_out, idle, ministack, queue, schedule, stream, table_stream
+from . import burst, event_router, fan_out, idle, ministack, queue, saga, schedule, stream, table_stream
 
 ROUTES: dict[str, Any] = {
     "event_router": event_router,
     "fan_out": fan_out,
+    "saga": saga,
     "stream": stream,
     "table_stream": table_stream,
 }

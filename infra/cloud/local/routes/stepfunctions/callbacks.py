@@ -54,7 +54,8 @@ class Callbacks(Aliases):
         if self._callbacks is None:
             from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
 
-            self._callbacks = CallbackPoolManager(activity_store=self.activities)
+            activities: Any = self.activities
+            self._callbacks = CallbackPoolManager(activity_store=activities)
         return self._callbacks
 
     def spend(self, token: str) -> None:

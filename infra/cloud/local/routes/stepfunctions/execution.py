@@ -131,10 +131,11 @@ class Execution:
     # -- in its own task -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
+        from moto.stepfunctions.parser.asl.eval import variable_store
 
+        variables: Any = variable_store.VariableStore  # moto's own annotations are not complete
         program = self.service.interpreter.program(self.revision.definition)
-        env = self._begin(program, json.loads(self.input), VariableStore())
+        env = self._begin(program, json.loads(self.input), variables())
         details: dict[str, Any] = {
             "input": self.input,
             "inputDetails": {"truncated": False},
@@ -228,7 +229,8 @@ class Execution:
         if self.redriven is not None:
             context["RedriveTime"] = iso(self.redriven)
         machine = {"Id": self.alias or self.version or revision.machine_arn, "Name": revision.name}
-        env = Environment(
+        make: Any = Environment  # it gets look-alikes of what its annotations name
+        env = make(
             aws_execution_details=AWSExecutionDetails(
                 account=self.world.account, region=revision.region, role_arn=revision.role
             ),

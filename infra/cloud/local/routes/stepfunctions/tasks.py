@@ -22,6 +22,7 @@ Patch = tuple[Any, str, Any]
 
 def patches(world: World) -> list[Patch]:
     """What is replaced in the interpreter's Task states."""
+    from moto.stepfunctions.parser.api import HistoryEventType
     from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
         FailureEvent,
@@ -58,6 +59,9 @@ def patches(world: World) -> list[Patch]:
         state_task_service_sqs.StateTaskServiceSqs,
     ]
 
+    def made_event(env: Any, error: str, kind: str, details: Any) -> FailureEvent:
+        return FailureEvent(env, CustomErrorName(error), HistoryEventType(kind), details)
+
     def failure(self: Any, env: Any, error: str, cause: str | None) -> Any:
         details: dict[str, Any] = {
             "error": error,
@@ -66,12 +70,7 @@ def patches(world: World) -> list[Patch]:
         }
         if cause is not None:
             details["cause"] = cause
-        return FailureEvent(
-            env=env,
-            error_name=CustomErrorName(error),
-            event_type="TaskFailed",
-            event_details={"taskFailedEventDetails": details},
-        )
+        return made_event(env, error, "TaskFailed", {"taskFailedEventDetails": details})
 
     def from_error(original: Any) -> Any:
         def translate(self: Any, env: Any, ex: Exception) -> Any:
@@ -93,12 +92,8 @@ def patches(world: World) -> list[Patch]:
         def translate(self: Any, env: Any, ex: Exception) -> Any:
             if isinstance(ex, CallFailed):
                 error, cause = integrations.optimized_error("lambda", ex)
-                return FailureEvent(
-                    env=env,
-                    error_name=CustomErrorName(error),
-                    event_type="LambdaFunctionFailed",
-                    event_details={"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}},
-                )
+                details = {"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}}
+                return made_event(env, error, "LambdaFunctionFailed", details)
             return original(self, env=env, ex=ex)
 
         return translate
@@ -224,7 +219,7 @@ def patches(world: World) -> list[Patch]:
     for kind in optimized:
         evaluate = eval_machines if kind is machines else kind._eval_service_task
         made.append((kind, "_eval_service_task", eval_optimized(evaluate)))
-    make = task_service_for(state_task_factory.state_task_service_for)
+    make = task_service_for(vars(state_task_factory)["state_task_service_for"])
     made.append((state_task_factory, "state_task_service_for", make))
     return made
 
