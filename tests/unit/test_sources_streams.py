@@ -592,3 +592,34 @@ def test_a_payload_of_six_megabytes_ends_a_batch(world: World) -> None:
     sizes = [len(json.dumps(event)) for event in world.functions.events]
     assert max(sizes) <= 6 * 1024 * 1024
     assert [len(texts) for _, texts in world.functions.batches] == [5, 1]
+
+
+def test_a_mapping_counts_its_events_if_it_is_asked_to(world: World) -> None:
+    uuid = mapped(
+        world,
+        MetricsConfig={"Metrics": ["EventCount"]},
+        FilterCriteria={"Filters": [{"Pattern": '{"data": {"n": [1, 2]}}'}]},
+        BisectBatchOnFunctionError=True,
+        MaximumRetryAttempts=0,
+    )
+    world.functions.handler = fail_on('{"n": 2}')
+    put(world, '{"n": 1}', '{"n": 2}', '{"n": 3}')
+    world.kernel.settle()
+
+    def total(name: str) -> float:
+        [point] = world.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=name,
+            Dimensions=[{"Name": "EventSourceMappingUUID", "Value": uuid}],
+            StartTime=world.datetime(world.started),
+            EndTime=world.datetime(world.kernel.now + 60 * SECOND),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(point["Sum"])
+
+    counted = {
+        name: total(f"{name}EventCount")
+        for name in ("Polled", "FilteredOut", "Invoked", "FailedInvoke", "Dropped")
+    }
+    assert counted == {"Polled": 3, "FilteredOut": 1, "Invoked": 4, "FailedInvoke": 3, "Dropped": 1}
