@@ -175,7 +175,7 @@ def test_a_function_is_invoked_asynchronously_if_its_policy_allows_it(
 
 def test_an_http_endpoint_confirms_then_is_tried_until_it_takes_a_message(world: World) -> None:
     seen: list[tuple[float, HttpRequest]] = []
-    answers = iter([200, 500, 503, 200, 404])
+    answers = iter([200, 500, 503, 200, 404, 200])
 
     def endpoint(request: HttpRequest) -> HttpResponse:
         seen.append((world.kernel.now / SECOND, request))
@@ -214,6 +214,12 @@ def test_an_http_endpoint_confirms_then_is_tried_until_it_takes_a_message(world:
     assert json.loads(request.body)["Message"] == "hello"
     assert [round(seen[n + 1][0] - seen[n][0]) for n in (1, 2)] == [5, 10]
     client.unsubscribe(SubscriptionArn=arn)
+    world.kernel.settle()
+    ended = json.loads(seen[5][1].body)
+    assert ended["Type"] == "UnsubscribeConfirmation"
+    assert client.list_subscriptions()["Subscriptions"] == []
+    assert client.confirm_subscription(TopicArn=TOPIC, Token=ended["Token"])["SubscriptionArn"] == arn
+    assert len(client.list_subscriptions()["Subscriptions"]) == 1
 
 
 def test_filters_drop_and_say_why(world: World) -> None:

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _FIFO_ID = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _PHONE = re.compile(r"\+?[0-9][0-9./-]{0,30}")
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def size(text: str, attributes: Mapping[str, Any]) -> int:
@@ -45,13 +45,11 @@ def check_phone_number(number: str) -> None:
 def check_text(text: str) -> None:
     if not text:
         raise errors.invalid("Empty message")
-    if not text.isprintable() and _FORBIDDEN.search(text):
-        raise errors.invalid("Message Reason: Invalid character")
 
 
 def check_subject(subject: str) -> None:
     """Up to 100 characters without line breaks or control characters."""
-    if not subject or len(subject) > 100 or not subject.isprintable() or subject[0] == " ":
+    if not subject or len(subject) > 100 or _CONTROL.search(subject):
         raise errors.invalid("Subject")
 
 

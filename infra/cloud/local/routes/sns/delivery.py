@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SENDER = "AIDAIT2UOQQY3AUEKVGXU"
 """SenderId of what SNS sends to a queue (as seen in AWS's documentation and answers)."""
 
+HTTP_TIMEOUT = 15 * SECOND
+"""https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html"""
+
 Failure = tuple[str, bool]
 """An error code, and whether it is worth another attempt."""
 
@@ -261,12 +264,15 @@ class Delivery(Subscriptions):
             "User-Agent": "Amazon Simple Notification Service Agent",
             "Accept-Encoding": "gzip,deflate",
         }
+        started = self.kernel.now
         try:
             response = self.world.http.send(
                 HttpRequest("POST", subscription.endpoint, headers, body), actor="sns", trace=trace
             )
         except Unreachable:
             return "unreachable", True
+        if self.kernel.now - started > HTTP_TIMEOUT:
+            return "timeout", True
         if 200 <= response.status < 300:
             return None
         return str(response.status), is_retried_status(response.status)

@@ -72,14 +72,16 @@ class Subscriptions(Topics):
         made.authenticated = not made.pending
         data: dict[str, Any] = {"to": endpoint, "protocol": protocol, "subscription": made.arn}
         if made.pending:
-            made.token = f"{self._bits(1152):0288x}"
+            made.token = self._new_token()
             data["pending"] = made.token
-        topic.subscriptions[made.arn] = self.subscriptions[made.arn] = made
-        topic.by_endpoint[protocol, endpoint] = made
+        self.add_subscription(made)
         self.journal.record(
             "sns.subscribed", topic.arn, actor=call.caller.name, trace=call.caller.trace, data=data
         )
         return made
+
+    def _new_token(self) -> str:
+        return f"{self._bits(1152):0288x}"
 
     def ConfirmSubscription(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -90,13 +92,14 @@ class Subscriptions(Topics):
     def confirm(self, topic_arn: str, token: str, authenticated: bool) -> str:
         """The ARN of the subscription that the token confirms. Raises InvalidParameter."""
         topic = self.topics.get(topic_arn)
+        if topic is None:
+            raise errors.invalid("Token")
         if not _TOKEN.fullmatch(token):
-            raise (
-                errors.invalid("Token")
-                if topic is None
-                else errors.error("InvalidParameter", "Invalid token")
-            )
-        for subscription in topic.subscriptions.values() if topic is not None else ():
+            raise errors.error("InvalidParameter", "Invalid token")
+        restored = topic.deactivated.pop(token, None)
+        if restored is not None:
+            self.add_subscription(restored)
+        for subscription in topic.subscriptions.values():
             if subscription.token == token:
                 subscription.pending = False
                 subscription.authenticated = authenticated
@@ -116,7 +119,8 @@ class Subscriptions(Topics):
         subscription = self.subscriptions.get(arn)
         if subscription is not None:
             self.remove_subscription(subscription)
-            subscription.topic.deleted_subscriptions += 1
+            subscription.token = self._new_token()
+            subscription.topic.deactivated[subscription.token] = subscription
             if subscription.protocol in ("http", "https") and not subscription.pending:
                 self.ask_to_confirm(subscription, unsubscribed=True)
 

@@ -61,7 +61,8 @@ class Topic:
         self.tags: dict[str, str] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.by_endpoint: dict[tuple[str, str], Subscription] = {}
-        self.deleted_subscriptions = 0
+        self.deactivated: dict[str, Subscription] = {}
+        """Those that ended by Unsubscribe, by the token that restores them."""
         self.signature_version = "1"
         self._sequence = _FIRST_SEQUENCE
         self._accepted: dict[str, tuple[str, str]] = {}
@@ -116,7 +117,7 @@ class Topic:
             "DisplayName": "",
             "SubscriptionsPending": str(pending),
             "SubscriptionsConfirmed": str(len(self.subscriptions) - pending),
-            "SubscriptionsDeleted": str(self.deleted_subscriptions),
+            "SubscriptionsDeleted": str(len(self.deactivated)),
             "EffectiveDeliveryPolicy": json.dumps(self._effective(), separators=(",", ":")),
             **self.attributes,
         }

@@ -55,6 +55,11 @@ class Topics(Service):
             raise errors.no_topic()
         return found
 
+    def add_subscription(self, subscription: Subscription) -> None:
+        topic = subscription.topic
+        topic.subscriptions[subscription.arn] = self.subscriptions[subscription.arn] = subscription
+        topic.by_endpoint[subscription.protocol, subscription.endpoint] = subscription
+
     def remove_subscription(self, subscription: Subscription) -> None:
         self.subscriptions.pop(subscription.arn, None)
         subscription.topic.subscriptions.pop(subscription.arn, None)
