@@ -92,7 +92,7 @@ def test_lists_and_tags(cloud: PipesWorld) -> None:
     ("params", "message"),
     [
         ({"Name": "a b"}, "'name' failed to satisfy constraint"),
-        ({"SourceParameters": {"SqsQueueParameters": {"BatchSize": 11}}}, "larger than the target supports"),
+        ({"SourceParameters": {"SqsQueueParameters": {"BatchSize": 11}}}, "larger than the pipe's target"),
         (
             {"SourceParameters": {"FilterCriteria": {"Filters": [{"Pattern": "{}"}] * 6}}},
             "length less than or equal to 5",
@@ -120,7 +120,7 @@ def test_what_is_refused(cloud: PipesWorld, params: dict[str, Any], message: str
         {"Source": f"arn:aws:kafka:us-east-1:{ACCOUNT}:cluster/c/1"},
         {"Source": "smk://broker.example.com:9092"},
         {"Target": f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream/d"},
-        {"Target": f"arn:aws:events:us-east-1:{ACCOUNT}:api-destination/a/1"},
+        {"Target": f"arn:aws:events:us-east-1:{ACCOUNT}:rule/a"},
         {"Enrichment": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc/prod/GET/x"},
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.cloud.local.routes.http import HttpRequest, HttpResponse
 from tests.unit.pipes_world import ACCOUNT, OUT, PipesWorld
 
 
@@ -271,3 +272,48 @@ def test_topics_and_streams_are_targets(cloud: PipesWorld) -> None:
     )["ShardIterator"]
     (record,) = kinesis.get_records(ShardIterator=iterator)["Records"]
     assert (record["PartitionKey"], record["Data"]) == ("k-1", b'{"id":"k-1"}')
+
+
+def test_an_api_destination_enriches_and_gets_events(cloud: PipesWorld) -> None:
+    events = cloud.world.client("events")
+    requests: list[tuple[str, str, str]] = []
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        requests.append((request.method, request.url, request.body))
+        return HttpResponse(200, '{"rate": 7}')
+
+    cloud.world.http.register("api.example.com", answer)
+    connection = events.create_connection(
+        Name="c",
+        AuthorizationType="API_KEY",
+        AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "x-api-key", "ApiKeyValue": "secret"}},
+    )["ConnectionArn"]
+    made = [
+        events.create_api_destination(
+            Name=name,
+            ConnectionArn=connection,
+            InvocationEndpoint=f"https://api.example.com/{name}/*",
+            HttpMethod="POST",
+        )["ApiDestinationArn"]
+        for name in ("rates", "orders")
+    ]
+    cloud.advance(30)
+    cloud.pipe(
+        made[1],
+        Enrichment=made[0],
+        EnrichmentParameters={
+            "InputTemplate": "<$.body>",
+            "HttpParameters": {"PathParameterValues": ["$.body.id"]},
+        },
+        TargetParameters={
+            "InputTemplate": '{"r": <$.rate>}',
+            "HttpParameters": {"PathParameterValues": ["new"]},
+        },
+    )
+    cloud.send({"id": "o-1"})
+    cloud.kernel.settle()
+    assert requests == [
+        ("POST", "https://api.example.com/rates/o-1", '{"id":"o-1"}'),
+        ("POST", "https://api.example.com/orders/new", '{"r": 7}'),
+    ]
+    assert cloud.left() == 0

@@ -132,6 +132,10 @@ NOW = datetime.datetime(2026, 1, 5, 9, tzinfo=datetime.UTC)
             "The StartDate you specify cannot be earlier than 5 minutes ago.",
         ),
         ({"Target": {"Arn": "banana"}}, "Provided Arn is not in correct format."),
+        (
+            {"Target": {"Arn": f"arn:aws:events:us-east-1:{ACCOUNT}:api-destination/a/1"}},
+            "Provided Arn is not in correct format.",  # seen on AWS
+        ),
         ({"Name": "a b"}, "1 validation error detected: Value 'a b' at 'name' failed to satisfy"),
         ({"Target": {"RetryPolicy": {"MaximumRetryAttempts": 186}}}, "less than or equal to 185"),
         ({"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}}, "MaximumWindowInMinutes"),

@@ -12,6 +12,7 @@ from .base import Context, Outcome, Provider, changed
 from .schema import (
     INTEGER,
     STRING,
+    STRING_MAP,
     STRINGS,
     Shape,
     accepts,
@@ -46,9 +47,11 @@ _SOURCE = struct(
     KinesisStreamParameters=_stream(StartingPositionTimestamp=STRING),
     SqsQueueParameters=struct(BatchSize=INTEGER, MaximumBatchingWindowInSeconds=INTEGER),
 )
+_HTTP = struct(HeaderParameters=STRING_MAP, PathParameterValues=STRINGS, QueryStringParameters=STRING_MAP)
 _TARGET = struct(
     CloudWatchLogsParameters=struct(LogStreamName=STRING, Timestamp=STRING),
     EventBridgeEventBusParameters=struct(DetailType=STRING, Resources=STRINGS, Source=STRING, Time=STRING),
+    HttpParameters=_HTTP,
     InputTemplate=STRING,
     KinesisStreamParameters=struct(_required=("PartitionKey",), PartitionKey=STRING),
     LambdaFunctionParameters=struct(InvocationType=STRING),
@@ -63,7 +66,7 @@ class Pipe(Provider):
         Description=optional(STRING),
         DesiredState=optional(STRING),
         Enrichment=optional(STRING),
-        EnrichmentParameters=optional(struct(InputTemplate=STRING)),
+        EnrichmentParameters=optional(struct(HttpParameters=_HTTP, InputTemplate=STRING)),
         Name=replaces(STRING),
         RoleArn=required(STRING),
         Source=required(STRING, replaces=True),

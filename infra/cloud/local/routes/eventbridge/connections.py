@@ -320,7 +320,7 @@ class Connections(Archives):
 
     def invoke_destination(
         self, target: Target, event: Event, body: str, caller: Caller, world: World
-    ) -> None:
+    ) -> HttpResponse:
         """Send one event over HTTP. Raises ServiceError under EventBridge's own codes."""
         destination = self._by_arn(target.arn)
         if destination is None:
@@ -364,6 +364,7 @@ class Connections(Archives):
                 f"API destination returned HTTP status {response.status} with payload: {response.body}",
                 retry=http_requests.retried(response.status),
             )
+        return response
 
     def _exchange(self, request: HttpRequest, trace: str) -> HttpResponse:
         """The answer, if it comes within 5 seconds. Raises Unreachable, TimeoutError."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...service import Caller, ServiceError
 from .model import Pipe, service_of
-from .targets import Shipment, call_express, call_function, ship
+from .targets import Shipment, call_destination, call_express, call_function, ship
 from .transform import Event, as_array, enriched_event, events_of, render, source_event
 
 if TYPE_CHECKING:
@@ -96,12 +96,18 @@ class Flow:
     ) -> list[Event]:
         """Partial failures of an enrichment are not known: it fails as a whole."""
         arn = self._enrichment
-        payload = as_array(_rendered(self._enrichment_template, events, reserved))
-        call = call_function if service_of(arn) == "lambda" else call_express
+        texts = _rendered(self._enrichment_template, events, reserved)
+        kind = service_of(arn)
         started = self._kernel.now
         outcome = "ok"
         try:
-            answer = call(self._world, arn, payload, caller)
+            if kind == "api-destination":  # takes one event at a time
+                given = (self._pipe.request.get("EnrichmentParameters") or {}).get("HttpParameters")
+                answer = call_destination(self._world, arn, given, events[0], texts[0], caller)
+            elif kind == "lambda":
+                answer = call_function(self._world, arn, as_array(texts), caller)
+            else:
+                answer = call_express(self._world, arn, as_array(texts), caller)
         except ServiceError as error:
             outcome = error.code
             raise

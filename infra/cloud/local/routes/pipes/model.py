@@ -18,9 +18,9 @@ from ..eventbridge.paths import InvalidPath
 from .transform import ENCODED, check_template
 
 SOURCES = ("dynamodb", "kinesis", "sqs")
-ENRICHMENTS = ("lambda", "states")
-TARGETS = ("events", "kinesis", "lambda", "logs", "sns", "sqs", "states")
-LARGEST_BATCH = {"events": 10, "kinesis": 500, "sns": 10, "sqs": 10}
+ENRICHMENTS = ("api-destination", "lambda", "states")
+TARGETS = ("api-destination", "event-bus", "kinesis", "lambda", "logs", "sns", "sqs", "states")
+LARGEST_BATCH = {"api-destination": 1, "event-bus": 10, "kinesis": 500, "sns": 10, "sqs": 10}
 FILTERS_LIMIT = 5
 
 SOURCE_PARAMETERS = {
@@ -29,7 +29,8 @@ SOURCE_PARAMETERS = {
     "sqs": "SqsQueueParameters",
 }
 TARGET_PARAMETERS = {
-    "events": "EventBridgeEventBusParameters",
+    "api-destination": "HttpParameters",
+    "event-bus": "EventBridgeEventBusParameters",
     "kinesis": "KinesisStreamParameters",
     "lambda": "LambdaFunctionParameters",
     "logs": "CloudWatchLogsParameters",
@@ -77,7 +78,7 @@ class Pipe:
     @property
     def batch_size(self) -> int:
         """Ten for queues, a hundred for streams, if nothing is said; no more than the target takes."""
-        limit = LARGEST_BATCH.get(service_of(self.request["Target"]), 10_000)
+        limit = largest_batch(self.request)
         default = 10 if self.source_service == "sqs" else 100
         return int(self.source_parameters.get("BatchSize") or min(default, limit))
 
@@ -87,8 +88,17 @@ class Pipe:
 
 
 def service_of(arn: str) -> str:
+    """The service of an ARN, and of EventBridge which of its resources; "" for what is no ARN."""
     found = _ARN.fullmatch(arn)
-    return found[1] if found else ""
+    if found is None:
+        return ""
+    return arn.split(":", 5)[5].partition("/")[0] if found[1] == "events" else found[1]
+
+
+def largest_batch(request: dict[str, Any]) -> int:
+    """The smallest of what the target and the enrichment take at once."""
+    stages = (request["Target"], request.get("Enrichment") or "")
+    return min(LARGEST_BATCH.get(service_of(arn), 10_000) for arn in stages)
 
 
 def invalid(message: str) -> ServiceError:
@@ -106,8 +116,6 @@ def check_request(request: dict[str, Any]) -> None:
     if request.get("Enrichment"):
         _known(request["Enrichment"], "enrichment", ENRICHMENTS)
     target = _known(request["Target"], "target", TARGETS)
-    if target == "events" and ":event-bus/" not in request["Target"]:
-        raise NotSimulated(f"NotSimulated: {request['Target']} as the target of a pipe")
     _only(
         request.get("SourceParameters") or {}, "SourceParameters", "FilterCriteria", SOURCE_PARAMETERS[source]
     )
@@ -117,14 +125,15 @@ def check_request(request: dict[str, Any]) -> None:
         "InputTemplate",
         TARGET_PARAMETERS.get(target, "InputTemplate"),
     )
-    _only(request.get("EnrichmentParameters") or {}, "EnrichmentParameters", "InputTemplate")
+    http = ("HttpParameters",) if service_of(request.get("Enrichment") or "") == "api-destination" else ()
+    _only(request.get("EnrichmentParameters") or {}, "EnrichmentParameters", "InputTemplate", *http)
     for parameters in ("TargetParameters", "EnrichmentParameters"):
         text = (request.get(parameters) or {}).get("InputTemplate")
         try:
             check_template(text or "")
         except InvalidPath as error:
             raise invalid(f"{parameters}.InputTemplate: {error}") from None
-    _check_source(request, source, target)
+    _check_source(request, source)
     _check_filters(request, source)
 
 
@@ -147,7 +156,7 @@ def _only(given: dict[str, Any], where: str, *accepted: str) -> None:
             raise invalid(f"{where}.{name} is not valid for this pipe; accepted: {', '.join(accepted)}")
 
 
-def _check_source(request: dict[str, Any], source: str, target: str) -> None:
+def _check_source(request: dict[str, Any], source: str) -> None:
     name = SOURCE_PARAMETERS[source]
     given = (request.get("SourceParameters") or {}).get(name) or {}
     _between(given.get("BatchSize"), "batchSize", 1, 10_000)
@@ -156,9 +165,9 @@ def _check_source(request: dict[str, Any], source: str, target: str) -> None:
     _between(given.get("MaximumRecordAgeInSeconds"), "maximumRecordAgeInSeconds", -1, 604_800)
     _between(given.get("ParallelizationFactor"), "parallelizationFactor", 1, 10)
     size = given.get("BatchSize") or 1
-    limit = LARGEST_BATCH.get(target)
-    if limit is not None and size > limit:
-        raise invalid(f"BatchSize {size} is larger than the target supports: {limit}.")
+    limit = largest_batch(request)
+    if size > limit:
+        raise invalid(f"BatchSize {size} is larger than the pipe's target or enrichment supports: {limit}.")
     if source == "sqs":
         if size > 10 and not given.get("MaximumBatchingWindowInSeconds"):
             raise invalid(

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...service import Caller, ServiceError
+from ..eventbridge.model import Event as BusEvent
+from ..eventbridge.model import Target
+from ..eventbridge.retries import RetryPolicy
 from ..targets import queue_url
 from .model import TARGET_PARAMETERS, Pipe, service_of
 from .transform import Event, as_array, parameter
@@ -74,6 +77,29 @@ def call_express(world: World, arn: str, payload: str, caller: Caller) -> bytes:
     if answer.get("status") != "SUCCEEDED":
         raise ServiceError(answer.get("error") or str(answer.get("status")), answer.get("cause") or "")
     return str(answer.get("output") or "").encode()
+
+
+def call_destination(
+    world: World, arn: str, given: dict[str, Any] | None, event: Event, text: str, caller: Caller
+) -> bytes:
+    """One request to an API destination, in its turn; returns the body of the answer.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-enrichment.html
+    """
+    target = Target({"Arn": arn, "HttpParameters": given or {}}, RetryPolicy())
+    turn = world.events.turn(arn)
+    if turn > world.kernel.now:
+        world.kernel.sleep(turn - world.kernel.now)
+    fields = event.decoded if isinstance(event.decoded, dict) else {}
+    envelope = BusEvent(fields, world.kernel.now, caller.trace)
+    return world.events.invoke_destination(target, envelope, text, caller, world).body.encode()
+
+
+def _destination(world: World, shipment: Shipment) -> Result:
+    """An enrichment may have answered several events: one request each."""
+    for event, text in zip(shipment.events, shipment.texts, strict=True):
+        call_destination(world, shipment.target, shipment.parameters, event, text, shipment.caller)
+    return Result([])
 
 
 def _function(world: World, shipment: Shipment) -> Result:
@@ -171,7 +197,8 @@ def _log_group(world: World, shipment: Shipment) -> Result:
 
 
 _SHIPPERS: dict[str, Callable[[World, Shipment], Result]] = {
-    "events": _bus,
+    "api-destination": _destination,
+    "event-bus": _bus,
     "kinesis": _stream,
     "lambda": _function,
     "logs": _log_group,

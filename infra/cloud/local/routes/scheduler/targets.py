@@ -76,7 +76,7 @@ def check_target(world: World, target: Mapping[str, Any]) -> None:
         _check_universal(world, arn, universal[1], universal[2], target.get("Input"))
         return
     found = _ARN.fullmatch(arn)
-    if found is None:
+    if found is None or (found[1] == "events" and ":event-bus/" not in arn):
         raise invalid("Provided Arn is not in correct format.")
     service = found[1]
     if service not in TEMPLATED:
