@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...service import Call, NotSimulated, ServiceError
-from . import names
+from . import log_delivery, names
 from .callbacks import Callbacks
 from .execution import Execution
 from .machine import Revision
@@ -109,6 +109,7 @@ class StepFunctions(Callbacks):
         execution = Execution(self, revision, arn, name, text, trace, version, alias)
         self.executions[arn] = execution
         self._of_machine.setdefault(revision.machine_arn, []).append(execution)
+        execution.log = log_delivery.writer(execution)
         execution.start()
         return execution
 
