@@ -302,3 +302,37 @@ def test_a_key_goes_to_the_shard_of_its_md5(world: World, keys: list[str]) -> No
     for key, record in zip(keys, answer["Records"], strict=True):
         number = int(hashlib.md5(key.encode()).hexdigest(), 16)
         assert record["ShardId"] == f"shardId-{((number + 1) * 7 - 1) // (1 << 128):012d}"
+
+
+def test_refusals_are_worded_as_aws_words_them(world: World) -> None:
+    kinesis = once(world)
+    where = "in stream orders under account 123456789012"
+    refused = refusal(
+        kinesis.get_shard_iterator, StreamName="orders", ShardId="shardId-5", ShardIteratorType="LATEST"
+    )
+    assert refused == ("ResourceNotFoundException", f"Shard shardId-5 {where} does not exist")
+    split = {"StreamName": "orders", "ShardToSplit": "shardId-5", "NewStartingHashKey": "5"}
+    refused = refusal(kinesis.split_shard, **split)
+    assert refused == ("ResourceNotFoundException", f"Could not find shard shardId-5 {where}.")
+    kinesis.split_shard(**{**split, "ShardToSplit": FIRST})
+    refused = refusal(kinesis.split_shard, **split)
+    assert refused == (
+        "ResourceInUseException",
+        "Stream orders under account 123456789012 not ACTIVE, instead in state UPDATING",
+    )
+    world.kernel.settle()
+    refused = refusal(kinesis.split_shard, **{**split, "ShardToSplit": FIRST})
+    assert refused == (
+        "InvalidArgumentException",
+        f"Shard {FIRST} {where} has already been merged or split, and thus is not eligible for merging or "
+        "splitting.",
+    )
+    refused = refusal(kinesis.create_stream, StreamName="orders", ShardCount=1)
+    assert refused == (
+        "ResourceInUseException",
+        "Stream orders under account 123456789012 already exists.",
+    )
+    refused = refusal(kinesis.get_records, ShardIterator="nonsense")
+    assert refused == ("InvalidArgumentException", "Invalid ShardIterator.")
+    code, _ = refusal(kinesis.create_stream, StreamName="large", ShardCount=600)
+    assert code == "LimitExceededException"

@@ -623,3 +623,29 @@ def test_a_mapping_counts_its_events_if_it_is_asked_to(world: World) -> None:
         for name in ("Polled", "FilteredOut", "Invoked", "FailedInvoke", "Dropped")
     }
     assert counted == {"Polled": 3, "FilteredOut": 1, "Invoked": 4, "FailedInvoke": 3, "Dropped": 1}
+
+
+def test_a_state_over_a_mebibyte_ends_the_aggregation_early(world: World) -> None:
+    mapped(world, TumblingWindowInSeconds=60, BatchSize=1)
+
+    def handler(event: dict[str, Any]) -> Any:
+        return {"state": {"seen": "x" * 1024 * 1024 if data_of(event) == ["a"] else ""}}
+
+    world.functions.handler = handler
+    put(world, "a", "b")
+    world.kernel.advance(10 * SECOND)
+    shown = [
+        (data_of(event), len(event["state"].get("seen", "")), event["isWindowTerminatedEarly"])
+        for event in world.functions.events
+    ]
+    assert shown == [(["a"], 0, False), ([], 1024 * 1024, True), (["b"], 0, False)]
+    assert not any(event["isFinalInvokeForWindow"] for event in world.functions.events)
+
+
+def test_an_answer_without_state_is_a_failure_of_the_window(world: World) -> None:
+    mapped(world, TumblingWindowInSeconds=60, MaximumRetryAttempts=1)
+    put(world, "a")
+    world.kernel.advance(10 * SECOND)
+    assert [texts for _, texts in world.functions.batches] == [["a"], ["a"]]
+    [discarded] = world.journal.select("esm.discarded")
+    assert discarded.outcome == "RetryAttemptsExhausted"

@@ -114,7 +114,8 @@ class Processor:
         return []
 
     def finish(self, window: Window, *, early: bool = False) -> None:
-        """The final invocation of a window, without records. Tried again like a batch."""
+        """The final invocation of a window, without records. Tried again like a batch. ``early``: its state
+        has grown too large; the same window goes on with a fresh one."""
         attempts = refusals = 0
         while not self._job.stop.value:
             last = self._attempt([], [], 0, 0, attempts + 1, (0, 0), window, final=True, early=early)
@@ -202,7 +203,7 @@ class Processor:
             "state": window.state,
             "shardId": self._shard.id,
             "eventSourceARN": self._shard.stream.arn,
-            "isFinalInvokeForWindow": final,
+            "isFinalInvokeForWindow": final and not early,
             "isWindowTerminatedEarly": early,
         }
         return f'{{"Records":[{joined}],{json.dumps(rest, separators=(",", ":"))[1:]}'.encode("ascii")

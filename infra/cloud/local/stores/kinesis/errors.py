@@ -32,6 +32,14 @@ def no_shard(shard_id: str, name: str, account: str) -> ServiceError:
     )
 
 
+def shard_not_found(shard_id: str, name: str, account: str) -> ServiceError:
+    """As SplitShard and MergeShards word it."""
+    return ServiceError(
+        "ResourceNotFoundException",
+        f"Could not find shard {shard_id} in stream {name} under account {account}.",
+    )
+
+
 def no_consumer(name: str, account: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", f"Consumer {name}, account {account} not found.")
 

@@ -13,6 +13,7 @@ from ...service import Call
 from . import errors
 from .base import Streams
 from .data_stream import DataStream
+from .shard import KinesisShard
 
 SHARD_LIMIT = 500
 """Shards per account in US East (N. Virginia); https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html"""
@@ -21,13 +22,8 @@ SHARD_LIMIT = 500
 class Resharding(Streams):
     def SplitShard(self, call: Call) -> dict[str, Any]:
         stream = self._provisioned(call)
-        shard = self._shard(stream, call.params["ShardToSplit"])
+        shard = self._open_shard(stream, call.params["ShardToSplit"])
         at = int(call.params["NewStartingHashKey"])
-        if shard.closed is not None:
-            raise errors.invalid(
-                f"Shard {shard.id} in stream {stream.name} under account {self.world.account} has already "
-                "been merged or split, and thus is not eligible for merging or splitting."
-            )
         if not shard.low + 1 <= at <= shard.high:
             raise errors.invalid(
                 f"NewStartingHashKey {at} used in SplitShard() on shard {shard.id} in stream {stream.name} "
@@ -41,14 +37,8 @@ class Resharding(Streams):
 
     def MergeShards(self, call: Call) -> dict[str, Any]:
         stream = self._provisioned(call)
-        one = self._shard(stream, call.params["ShardToMerge"])
-        other = self._shard(stream, call.params["AdjacentShardToMerge"])
-        for shard in (one, other):
-            if shard.closed is not None:
-                raise errors.invalid(
-                    f"Shard {shard.id} in stream {stream.name} under account {self.world.account} has "
-                    "already been merged or split, and thus is not eligible for merging or splitting."
-                )
+        one = self._open_shard(stream, call.params["ShardToMerge"])
+        other = self._open_shard(stream, call.params["AdjacentShardToMerge"])
         if one.high + 1 != other.low and other.high + 1 != one.low:
             raise errors.invalid(
                 f"Shards {one.id} and {other.id} in stream {stream.name} under account {self.world.account} "
@@ -91,6 +81,17 @@ class Resharding(Streams):
 
         self._reshard(stream, change)
         return {}
+
+    def _open_shard(self, stream: DataStream, shard_id: str) -> KinesisShard:
+        shard = stream.shards.get(shard_id)
+        if not isinstance(shard, KinesisShard):
+            raise errors.shard_not_found(shard_id, stream.name, self.world.account)
+        if shard.closed is not None:
+            raise errors.invalid(
+                f"Shard {shard.id} in stream {stream.name} under account {self.world.account} has already "
+                "been merged or split, and thus is not eligible for merging or splitting."
+            )
+        return shard
 
     def _provisioned(self, call: Call) -> DataStream:
         stream = self._active(call)
