@@ -327,3 +327,50 @@ def test_at_least_once(world: World) -> None:
         id = put(world)
         world.kernel.settle()
     assert [event["id"] for event in received(world, "q")] == [id, id]
+
+
+def test_a_topic_a_stream_and_a_state_machine(world: World) -> None:
+    topic = world.client("sns").create_topic(Name="t")["TopicArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sns = world.client("sns")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    kinesis = world.client("kinesis")
+    kinesis.create_stream(StreamName="s", ShardCount=1)
+    world.kernel.settle()
+    machines = world.client("stepfunctions")
+    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    allowed = role(world, "allowed", "kinesis:PutRecord", "states:StartExecution")
+    machine = machines.create_state_machine(name="m", definition=definition, roleArn=allowed)[
+        "stateMachineArn"
+    ]
+    rule(
+        world,
+        "r",
+        {"source": ["shop"]},
+        {"Arn": topic},
+        {
+            "Arn": arn("kinesis", "stream/s"),
+            "RoleArn": allowed,
+            "KinesisParameters": {"PartitionKeyPath": "$.detail.customer"},
+        },
+        {"Arn": machine, "RoleArn": allowed, "InputPath": "$.detail"},
+    )
+    id = put(world, {"customer": "ada"})
+    world.kernel.settle()
+    assert sorted(outcome for _, _, outcome in deliveries(world)) == ["ok", "ok", "ok"]
+    (execution,) = machines.list_executions(stateMachineArn=machine)["executions"]
+    assert execution["name"].startswith(f"{id}_")
+    described = machines.describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["output"]) == {"customer": "ada"}
+    shard = kinesis.list_shards(StreamName="s")["Shards"][0]["ShardId"]
+    iterator = kinesis.get_shard_iterator(StreamName="s", ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
+    (record,) = kinesis.get_records(ShardIterator=iterator)["Records"]
+    assert (record["PartitionKey"], json.loads(record["Data"])["id"]) == ("ada", id)
