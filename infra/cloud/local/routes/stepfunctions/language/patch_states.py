@@ -90,6 +90,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         TimestampPath,
     )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
+    from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
     from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
     from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
@@ -259,6 +260,9 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             problem = "The TimestampPath parameter does not reference an input value"
             raise failure(env, RUNTIME, f"{problem}: {error.json_path}") from None
 
+    def assigned_variables(self: Any) -> dict[str, str]:
+        return {name: json_text(self.get(name)) for name in sorted(self._declaration_tracing)}
+
     def reads_timestamp(text: str) -> Any:
         return instant(text)
 
@@ -327,4 +331,5 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             with_assign(Preprocessor.visitChoice_rule_comparison_variable),
         ),
         (AssignDecl, "_eval_body", checked_assign),
+        (VariableStore, "get_assigned_variables", assigned_variables),
     ]
