@@ -38,7 +38,8 @@ def failure(env: Any, error: str, cause: str) -> Exception:
     else:
         kind = HistoryEventType.TaskFailed
         details = {"taskFailedEventDetails": {"error": error, "cause": f"{where(env)}{cause}"}}
-    return module.FailureEventException(module.FailureEvent(env, name, kind, details))
+    made: Exception = module.FailureEventException(module.FailureEvent(env, name, kind, details))
+    return made
 
 
 PREFIX = "An error occurred while executing the state '"

@@ -67,10 +67,11 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             return False
         *parents, last = compiled.keys()
         node: Any = data
-        for key in parents:
-            if not isinstance(node, dict | list):
-                return False
-            node = node[key] if not isinstance(node, dict) or key in node else None
+        try:
+            for key in parents:
+                node = node[key]
+        except (LookupError, TypeError):
+            return False
         return isinstance(last, int) and isinstance(node, list)
 
     def eval_context(self: Any, env: Any) -> None:

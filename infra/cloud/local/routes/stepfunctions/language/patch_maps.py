@@ -34,6 +34,7 @@ from .text import json_text
 if TYPE_CHECKING:
     from ....world import World
 
+_NOTHING: tuple[dict[str, Any], bool] = ({}, True)
 FIELDS = ("ItemReader", "ItemBatcher", "ResultWriter")
 PERCENTAGE = "ToleratedFailurePercentage"
 READER_FAILED = "States.ItemReaderFailed"
@@ -212,7 +213,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
 
     def map_run(self: Any, env: Any, eval_input: Any) -> None:
         items = env.stack.pop()
-        fields, paths = getattr(self, "distributed", ({}, True))
+        fields, paths = getattr(self, "distributed", _NOTHING)
         record = eval_input.map_run_record
         record.children = []
         record.items = len(items)
