@@ -187,3 +187,24 @@ def test_all_or_nothing(transactions: list[list[tuple[str, str]]]) -> None:
             assert contents(world) == {name: str(number) for name, number in model.items()}
     finally:
         world.close()
+
+
+def test_answers_hold_capacity_only_on_request(world: World) -> None:
+    """Recorded: LocalStack tests/aws/services/dynamodb/test_dynamodb.py, test_batch_write_items."""
+    table = world.client("dynamodb")
+
+    def plain(answer: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    requests = {"t": [{"PutRequest": {"Item": {"id": {"S": str(n)}, "n": {"N": "1"}}}} for n in range(25)]}
+    assert plain(table.batch_write_item(RequestItems=requests)) == {"UnprocessedItems": {}}
+    assert plain(write(world, put("a"))) == {}
+    assert plain(write(world, put("a"), ReturnConsumedCapacity="TOTAL")) == {
+        "ConsumedCapacity": [{"TableName": "t", "CapacityUnits": 2.0, "WriteCapacityUnits": 2.0}]
+    }
+    update = {"UpdateExpression": "ADD n :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+    assert plain(table.update_item(TableName="t", Key={"id": {"S": "a"}}, **update)) == {}
+    requests["t"].append({"DeleteRequest": {"Key": {"id": {"S": "a"}}}})
+    with pytest.raises(ClientError) as error:
+        table.batch_write_item(RequestItems=requests)
+    assert error.value.response["Error"]["Code"] == "ValidationException"

@@ -283,3 +283,20 @@ def test_a_bucket_that_is_gone_takes_its_configuration_along(world: World) -> No
     assert error.value.response["Error"]["Code"] == "NoSuchBucket"
     s3.create_bucket(Bucket="uploads")
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket="uploads")
+
+
+def test_a_bucket_that_holds_something_is_not_deleted(world: World) -> None:
+    s3 = world.client("s3")
+    s3.put_object(Bucket="uploads", Key="a", Body=b"")
+
+    def message() -> str:
+        with pytest.raises(ClientError) as error:
+            s3.delete_bucket(Bucket="uploads")
+        assert error.value.response["Error"]["Code"] == "BucketNotEmpty"
+        return str(error.value.response["Error"]["Message"])
+
+    assert message() == "The bucket you tried to delete is not empty"
+    s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+    assert message() == (
+        "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+    )

@@ -31,7 +31,8 @@ def due(rule: Mapping[str, Any], key: str, size: int, tags: Mapping[str, str], c
     if rule["Status"] != "Enabled" or not _covers(rule, key, size, tags):
         return None
     if "Days" in expiration:
-        return -(-(created + expiration["Days"] * DAY) // DAY) * DAY
+        days = int(expiration["Days"])
+        return -(-(created + days * DAY) // DAY) * DAY
     if "Date" in expiration:
         date = expiration["Date"]
         if isinstance(date, str):

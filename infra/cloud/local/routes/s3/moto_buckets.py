@@ -7,10 +7,13 @@ moto still says one thing that the answer to a call does not: whether a deleted 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from moto.core.exceptions import ServiceException
 from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
+from moto.s3.exceptions import BucketNotEmpty
 from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
 
 if TYPE_CHECKING:
@@ -24,8 +27,22 @@ def attach(service: S3Notifications) -> None:
     global _owner
     _owner = weakref.ref(service)
     setattr(FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL)  # noqa: B010
+    BucketNotEmpty.__init__ = _not_empty
     setattr(notifications, "send_event", _removed)  # noqa: B010
     setattr(notifications, "send_test_event", lambda account_id, bucket: None)  # noqa: B010
+
+
+def _not_empty(error: BucketNotEmpty, bucket_name: str) -> None:
+    """S3 says more of a versioned bucket."""
+    found = next((each.buckets[bucket_name] for each in _backends() if bucket_name in each.buckets), None)
+    more = ". You must delete all versions in the bucket." if found is not None and found.is_versioned else ""
+    ServiceException.__init__(error, f"The bucket you tried to delete is not empty{more}")
+    error.bucket_name = bucket_name
+
+
+def _backends() -> Iterator[Any]:
+    for partitions in s3_backends.values():
+        yield from partitions.values()
 
 
 def _removed(account_id: str, event_name: str, bucket: Any, key: Any) -> None:

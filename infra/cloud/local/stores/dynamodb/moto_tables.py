@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 from moto.dynamodb import responses
-from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundException
+from moto.dynamodb.exceptions import (
+    ItemSizeTooLarge,
+    MockValidationException,
+    ResourceNotFoundException,
+)
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler
@@ -23,6 +29,12 @@ from .transactions import digest, transact_write_items
 
 if TYPE_CHECKING:
     from .streams import DynamoDBStreams
+
+MAX_ITEM = 405_000
+"""moto's measure of an item that is too large (bytes)."""
+
+MAX_BATCH = 25
+"""Items of one BatchWriteItem."""
 
 _owner: weakref.ref[DynamoDBStreams] | None = None
 _installed = False
@@ -102,6 +114,7 @@ def _install() -> None:
         return ActionResult(answer)
 
     replaced: tuple[tuple[Any, str, Any], ...] = (
+        (Item, "__init__", _item),
         (Table, "__init__", begun),
         (Table, "query", query_by(Table.query)),
         (Table, "all_items", all_items),
@@ -114,12 +127,59 @@ def _install() -> None:
         (DynamoDBBackend, "describe_time_to_live", _describe_time_to_live),
         (DynamoDBBackend, "transact_write_items", transact_write_items),
         (DynamoHandler, "transact_write_items", transacted),
+        (
+            DynamoHandler,
+            "batch_write_item",
+            _limited(_only_what_was_asked(DynamoHandler.batch_write_item)),
+        ),
+        (DynamoHandler, "update_item", _only_what_was_asked(DynamoHandler.update_item)),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
         # What was parsed is copied before it is changed, so each expression is parsed once.
         (UpdateExpressionParser, "make", functools.lru_cache(1024)(UpdateExpressionParser.make)),
     )
     for target, name, value in replaced:
         setattr(target, name, value)
+
+
+def _only_what_was_asked(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
+    """Capacity and collection metrics are answered on request:
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html"""
+
+    def acted(handler: Any) -> ActionResult:
+        result = action(handler)
+        answer: Any = result.result
+        if handler.body.get("ReturnConsumedCapacity", "NONE") == "NONE":
+            answer.pop("ConsumedCapacity", None)
+        if handler.body.get("ReturnItemCollectionMetrics", "NONE") == "NONE":
+            answer.pop("ItemCollectionMetrics", None)
+        return result
+
+    return acted
+
+
+def _limited(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
+
+    def acted(handler: Any) -> ActionResult:
+        if sum(map(len, handler.body["RequestItems"].values())) > MAX_BATCH:
+            raise MockValidationException("Too many items requested for the BatchWriteItem call")
+        return action(handler)
+
+    return acted
+
+
+def _item(item: Any, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> None:
+    """In place of Item's constructor, which measures the whole item again for each of its attributes."""
+    item.hash_key = hash_key
+    item.range_key = range_key
+    item.attrs = LimitedSizeDict()
+    total = 0
+    for name, given in attrs.items():
+        value = DynamoType(given)
+        total += len(name.encode()) + value.size()
+        if total > MAX_ITEM:
+            raise ItemSizeTooLarge
+        dict.__setitem__(item.attrs, name, value)
 
 
 def _set_stream(table: Any, streams: dict[str, Any] | None) -> None:
