@@ -41,16 +41,6 @@ class Topic(Provider):
     type = "AWS::SNS::Topic"
     properties = accepts(
         ContentBasedDeduplication=optional(BOOLEAN),
-        DeliveryStatusLogging=optional(
-            list_of(
-                struct(
-                    Protocol=STRING,
-                    SuccessFeedbackRoleArn=STRING,
-                    SuccessFeedbackSampleRate=STRING,
-                    FailureFeedbackRoleArn=STRING,
-                )
-            )
-        ),
         DisplayName=optional(STRING),
         FifoThroughputScope=optional(STRING),
         FifoTopic=replaces(BOOLEAN),
@@ -126,21 +116,7 @@ def _topic_attributes(props: dict[str, Any]) -> dict[str, str]:
     attributes: dict[str, str] = picked(props, *_TEXTS)
     if "ContentBasedDeduplication" in props:
         attributes["ContentBasedDeduplication"] = "true" if props["ContentBasedDeduplication"] else "false"
-    for logging in props.get("DeliveryStatusLogging", ()):
-        protocol = _FEEDBACK.get(logging.get("Protocol", "").lower(), "HTTP")
-        for name in ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"):
-            if name in logging:
-                attributes[protocol + name] = logging[name]
     return attributes
-
-
-_FEEDBACK = {
-    "http/s": "HTTP",
-    "sqs": "SQS",
-    "lambda": "Lambda",
-    "firehose": "Firehose",
-    "application": "Application",
-}
 
 
 def _refused(path: str, protocols: list[Any]) -> list[str]:

@@ -24,7 +24,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "KmsDataKeyReusePeriodSeconds": ENCRYPTION,
         "SqsManagedSseEnabled": ENCRYPTION,
     },
-    "AWS::SNS::Topic": {"Tags": TAGS, "KmsMasterKeyId": ENCRYPTION},
+    "AWS::SNS::Topic": {"Tags": TAGS, "DeliveryStatusLogging": OBSERVING, "KmsMasterKeyId": ENCRYPTION},
     "AWS::Lambda::Function": {
         "Tags": TAGS,
         "Code.SourceKMSKeyArn": ENCRYPTION,

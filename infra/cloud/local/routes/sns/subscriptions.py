@@ -15,7 +15,8 @@ from typing import Any
 from ...filter_policies import FilterPolicy, InvalidFilterPolicy, parse_failure, validate_filter_policy
 from ...service import Call, NotSimulated, ServiceError
 from . import errors
-from .topic import Subscription, Topic, subscription_delivery_policy
+from .attributes import subscription_delivery_policy
+from .topic import Subscription, Topic
 from .topics import Topics, page
 
 CONFIRMED_AT_ONCE = ("lambda", "sms", "sqs")

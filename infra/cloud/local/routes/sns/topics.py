@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...service import Call, NotSimulated, Service
 from . import errors
-from .topic import NOT_SIMULATED, Subscription, Topic, checked
+from .attributes import NOT_SIMULATED, checked
+from .topic import Subscription, Topic
 
 if TYPE_CHECKING:
     from ...world import World
