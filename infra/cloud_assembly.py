@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,13 @@ def synthesize_app(app: Any) -> list[Assembly]:
     return read(Path(app.synth().directory))
 
 
+def _with_this_python(command: str) -> str:
+    """An app that is started with Python runs on this one, which has the CDK."""
+    program, _, rest = command.partition(" ")
+    is_python = re.fullmatch(r"(.*[/\\\\])?python(\d(\.\d+)?)?(\.exe)?", program) is not None
+    return f'"{sys.executable}" {rest}' if is_python else command
+
+
 def synthesize_folder(folder: Path, account: str, region: str) -> list[Assembly]:
     """Run the application of a folder with a ``cdk.json``, as ``cdk synth`` does. Raises ValueError."""
     import infra.stacks  # noqa: F401 - points jsii at the right Node
@@ -107,7 +115,13 @@ def synthesize_folder(folder: Path, account: str, region: str) -> list[Assembly]
         "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", ""),
     }
     run = subprocess.run(
-        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        _with_this_python(command),
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if run.returncode or not (output / "manifest.json").is_file():
         raise ValueError(f"{command!r} in {folder} failed:\n{run.stderr.strip()[-2000:]}")

@@ -27,14 +27,16 @@ class _ManagedPolicies:
 def translate(body: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     """The template in CloudFormation's own resource types. Raises ValidationError as the transform does."""
     # Two seconds of imports, so only who deploys such a template waits for them.
-    from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.translator.transform import transform
+    from samtranslator.model.exceptions import (  # type: ignore[import-untyped]
+        InvalidDocumentException,
+    )
+    from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody publishes
     # Names are strings of the translator's own kind in what it returns; a round trip makes them plain.
     fragment = copy.deepcopy(body)
     try:
-        made = transform(fragment, dict(parameters), _ManagedPolicies(), passthrough_metadata=True)  # type: ignore[arg-type]
+        made = transform(fragment, dict(parameters), _ManagedPolicies(), passthrough_metadata=True)
     except InvalidDocumentException as error:
         causes = " ".join(str(cause.message) for cause in error.causes)
         raise invalid(

@@ -14,6 +14,9 @@ from ..service import NotSimulated, ServiceError
 from .names import constraint, invalid
 
 PYTHON_RUNTIMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
+RETIRED_RUNTIMES = ("python3.6", "python3.7", "python3.8")
+"""AWS creates no functions of these any more; many a public sample still names one, and runs as well.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated"""
 SYNCHRONOUS_PAYLOAD_LIMIT = 6 * 1024 * 1024
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB each for request and
 response."""
@@ -69,7 +72,7 @@ _NOT_SIMULATED = [
 def check_runtime(runtime: str) -> None:
     """Python only. Raises NotSimulated for AWS's other runtimes, InvalidParameterValueException for none of
     them."""
-    if runtime in PYTHON_RUNTIMES:
+    if runtime in PYTHON_RUNTIMES + RETIRED_RUNTIMES:
         return
     if _OTHER_RUNTIMES.fullmatch(runtime):
         raise NotSimulated(

@@ -150,7 +150,7 @@ class _Exchange:
         request = parse_request(bytes(self._sent), self._origin)
         self._sent.clear()
         response = self._send(request)
-        return io.BufferedReader(io.BytesIO(format_response(response)))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(format_response(response)))
 
     def settimeout(self, value: float | None) -> None: ...
 

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...functions.validation import PYTHON_RUNTIMES
+from ...functions.validation import PYTHON_RUNTIMES, RETIRED_RUNTIMES
 from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
 from .schema import (
@@ -89,7 +89,8 @@ class Function(Provider):
         if vpc.get("SubnetIds") or vpc.get("SecurityGroupIds"):
             found.append("property AWS::Lambda::Function.VpcConfig")
         runtime = props.get("Runtime")
-        if runtime and runtime not in PYTHON_RUNTIMES and not runtime.startswith("{{"):
+        known = PYTHON_RUNTIMES + RETIRED_RUNTIMES
+        if runtime and runtime not in known and not runtime.startswith("{{"):
             found.append(f"AWS::Lambda::Function runtime {runtime}")
         return found
 
