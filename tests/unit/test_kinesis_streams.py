@@ -336,3 +336,38 @@ def test_refusals_are_worded_as_aws_words_them(world: World) -> None:
     assert refused == ("InvalidArgumentException", "Invalid ShardIterator.")
     code, _ = refusal(kinesis.create_stream, StreamName="large", ShardCount=600)
     assert code == "LimitExceededException"
+
+
+def test_a_subscription_pushes_records_for_five_minutes(world: World) -> None:
+    kinesis = world.client("kinesis")
+    arn = kinesis.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]["StreamARN"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="fast")["Consumer"]["ConsumerARN"]
+    world.kernel.settle()
+    kinesis.put_records(
+        StreamName="orders", Records=[{"Data": text, "PartitionKey": "k"} for text in (b"a", b"b")]
+    )
+    subscribe = {"ConsumerARN": consumer, "ShardId": FIRST, "StartingPosition": {"Type": "TRIM_HORIZON"}}
+    events = kinesis.subscribe_to_shard(**subscribe)["EventStream"]
+    code, _ = refusal(once(world).subscribe_to_shard, **subscribe)
+    assert code == "ResourceInUseException"
+    started = world.kernel.now
+    seen = []
+    for event in events:
+        seen += [record["Data"] for record in event["SubscribeToShardEvent"]["Records"]]
+        if len(seen) == 2:
+            kinesis.put_record(StreamName="orders", Data=b"c", PartitionKey="k")
+    assert (seen, world.kernel.now - started) == ([b"a", b"b", b"c"], 300 * SECOND)
+
+
+def test_a_subscription_ends_with_its_shard(world: World) -> None:
+    kinesis = world.client("kinesis")
+    arn = kinesis.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]["StreamARN"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="fast")["Consumer"]["ConsumerARN"]
+    world.kernel.settle()
+    kinesis.split_shard(StreamName="orders", ShardToSplit=FIRST, NewStartingHashKey="5")
+    events = kinesis.subscribe_to_shard(
+        ConsumerARN=consumer, ShardId=FIRST, StartingPosition={"Type": "LATEST"}
+    )["EventStream"]
+    [event] = list(events)
+    children = event["SubscribeToShardEvent"]["ChildShards"]
+    assert [child["ShardId"][-1] for child in children] == ["1", "2"]

@@ -42,18 +42,20 @@ class Consumers(Streams):
                 consumer.status = "ACTIVE"
 
         self.kernel.call_later(REGISTRATION, ready)
-        return {"Consumer": self._shown(consumer)}
+        return {"Consumer": self._consumer_shown(consumer)}
 
     def DescribeStreamConsumer(self, call: Call) -> dict[str, Any]:
         stream, consumer = self._consumer(call)
-        return {"ConsumerDescription": {**self._shown(consumer), "StreamARN": stream.arn}}
+        return {"ConsumerDescription": {**self._consumer_shown(consumer), "StreamARN": stream.arn}}
 
     def ListStreamConsumers(self, call: Call) -> dict[str, Any]:
         params = call.params
         stream = self._stream(call)
         found = list(stream.consumers.values())
         start, size = int(params.get("NextToken") or 0), params.get("MaxResults") or 100
-        answer: dict[str, Any] = {"Consumers": [self._shown(one) for one in found[start : start + size]]}
+        answer: dict[str, Any] = {
+            "Consumers": [self._consumer_shown(one) for one in found[start : start + size]]
+        }
         if len(found) > start + size:
             answer["NextToken"] = str(start + size)
         return answer
@@ -89,7 +91,7 @@ class Consumers(Streams):
             raise errors.no_consumer(name, self.world.account)
         return stream, stream.consumers[name]
 
-    def _shown(self, consumer: Consumer) -> dict[str, Any]:
+    def _consumer_shown(self, consumer: Consumer) -> dict[str, Any]:
         return {
             "ConsumerName": consumer.name,
             "ConsumerARN": consumer.arn,

@@ -23,13 +23,14 @@ DAY = 24 * HOUR
 
 @dataclasses.dataclass(eq=False, slots=True)
 class Consumer:
-    """A consumer with enhanced fan-out. ``created`` in µs."""
+    """A consumer with enhanced fan-out. ``created`` in µs, and when it last subscribed to a shard."""
 
     name: str
     arn: str
     created: int
     status: str = "CREATING"
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    subscribed: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 class DataStream(Stream):

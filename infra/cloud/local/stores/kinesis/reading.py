@@ -11,6 +11,7 @@ import binascii
 from typing import Any
 
 from ...service import Call
+from ..stream import Record
 from . import errors, iterators
 from .base import Streams, micros
 from .data_stream import DataStream
@@ -25,10 +26,21 @@ class Reading(Streams):
         params = call.params
         stream = self._readable(call)
         shard = self._shard(stream, params["ShardId"])
-        kind = params["ShardIteratorType"]
+        position = self._position(
+            stream,
+            shard,
+            params["ShardIteratorType"],
+            params.get("StartingSequenceNumber"),
+            params.get("Timestamp"),
+        )
+        return {"ShardIterator": iterators.encode(stream.arn, shard.id, position, self.kernel.now)}
+
+    def _position(
+        self, stream: DataStream, shard: KinesisShard, kind: str, given: str | None, timestamp: Any
+    ) -> int:
+        """Where reading starts, by the kind of position and what goes with it."""
         value = 0
         if kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
-            given = params.get("StartingSequenceNumber")
             if given is None:
                 raise errors.invalid(
                     f"Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
@@ -43,18 +55,18 @@ class Reading(Streams):
                     f"{stream.name} under account {self.world.account} is invalid because it did not come "
                     "from this stream."
                 )
-        elif params.get("StartingSequenceNumber") is not None:
+        elif given is not None:
             raise errors.invalid(
                 f"Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
                 f"StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
                 f"Request specified {kind} and also a StartingSequenceNumber."
             )
         elif kind == "AT_TIMESTAMP":
-            if params.get("Timestamp") is None:
+            if timestamp is None:
                 raise errors.invalid(
                     "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP."
                 )
-            value = micros(params["Timestamp"])
+            value = micros(timestamp)
             if value > self.kernel.now:
                 raise errors.invalid(
                     f"The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
@@ -67,8 +79,7 @@ class Reading(Streams):
                 "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, "
                 "TRIM_HORIZON]",
             )
-        position = shard.position(kind, value)
-        return {"ShardIterator": iterators.encode(stream.arn, shard.id, position, self.kernel.now)}
+        return shard.position(kind, value)
 
     def GetRecords(self, call: Call) -> dict[str, Any]:
         params, now = call.params, self.kernel.now
@@ -90,34 +101,29 @@ class Reading(Streams):
         following = shard.peek(after)
         behind = 0 if following is None else (now - following.arrived) // 1000
         shard.note_read(records, call.caller.name, trace=call.caller.trace)
-        encryption = {"EncryptionType": "KMS"} if stream.encryption else {}
         answer: dict[str, Any] = {
-            "Records": [
-                {
-                    "SequenceNumber": str(record.sequence),
-                    "ApproximateArrivalTimestamp": self.world.datetime(record.arrived // 1000 * 1000),
-                    "Data": record.data,
-                    "PartitionKey": record.key,
-                    **encryption,
-                }
-                for record in records
-                if isinstance(record, KinesisRecord)
-            ],
+            "Records": self._records_shown(stream, records),
             "MillisBehindLatest": behind,
         }
         if not shard.exhausted(after):
             answer["NextShardIterator"] = iterators.encode(stream.arn, shard.id, after, now)
         else:
-            answer["ChildShards"] = [
-                {
-                    "ShardId": child.id,
-                    "ParentShards": list(child.parents),
-                    "HashKeyRange": {"StartingHashKey": str(child.low), "EndingHashKey": str(child.high)},
-                }
-                for child in stream.listed()
-                if shard.id in child.parents
-            ]
+            answer["ChildShards"] = children(stream, shard)
         return answer
+
+    def _records_shown(self, stream: DataStream, records: list[Record]) -> list[dict[str, Any]]:
+        encryption = {"EncryptionType": "KMS"} if stream.encryption else {}
+        return [
+            {
+                "SequenceNumber": str(record.sequence),
+                "ApproximateArrivalTimestamp": self.world.datetime(record.arrived // 1000 * 1000),
+                "Data": record.data,
+                "PartitionKey": record.key,
+                **encryption,
+            }
+            for record in records
+            if isinstance(record, KinesisRecord)
+        ]
 
     def ListShards(self, call: Call) -> dict[str, Any]:
         """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html"""
@@ -171,6 +177,19 @@ class Reading(Streams):
         if stream.status not in ("ACTIVE", "UPDATING"):
             raise errors.no_stream(stream.name, self.world.account)
         return stream
+
+
+def children(stream: DataStream, shard: KinesisShard) -> list[dict[str, Any]]:
+    """What a reader is told at the end of a closed shard."""
+    return [
+        {
+            "ShardId": child.id,
+            "ParentShards": list(child.parents),
+            "HashKeyRange": {"StartingHashKey": str(child.low), "EndingHashKey": str(child.high)},
+        }
+        for child in stream.listed()
+        if shard.id in child.parents
+    ]
 
 
 def _decoded(token: str) -> tuple[str, str, str]:

@@ -1,5 +1,5 @@
 """Amazon Kinesis Data Streams, answered natively: the operations on streams. The others are in ``writing``,
-``reading``, ``resharding`` and ``consumers``.
+``reading``, ``subscribing``, ``resharding`` and ``consumers``.
 
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Operations.html
 """
@@ -10,10 +10,9 @@ from typing import Any
 
 from ...service import Call
 from . import errors
-from .consumers import Consumers
 from .data_stream import HOUR, DataStream
-from .reading import Reading
 from .resharding import Resharding
+from .subscribing import Subscribing
 from .writing import Writing
 
 ON_DEMAND_SHARDS = 4
@@ -32,8 +31,8 @@ RETENTION = (24, 8760)
 """Hours: a day to 365 days."""
 
 
-class Kinesis(Writing, Reading, Resharding, Consumers):
-    """Every operation of Kinesis that is simulated. SubscribeToShard, an event stream, is not."""
+class Kinesis(Writing, Resharding, Subscribing):
+    """Every operation of Kinesis that is simulated."""
 
     # -- streams -----------------------------------------------------------------------------------
 
