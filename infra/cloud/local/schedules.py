@@ -275,7 +275,7 @@ def _cron(text: str, service: ScheduleService) -> Cron:
     minutes, hours, day, month, weekday, year = fields
     if (day == "?") == (weekday == "?"):
         raise _Refused  # exactly one of them says which days
-    years = _RULE_YEAR if service == "events" and year.isdigit() else _YEAR
+    years = _RULE_YEAR if service == "events" and not ("*" in year or "/" in year) else _YEAR
     return Cron(
         _MINUTES.values(minutes),
         _HOURS.values(hours),

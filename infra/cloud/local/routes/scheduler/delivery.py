@@ -13,6 +13,7 @@ invoked is in the foreground until it is delivered, dropped or in the dead-lette
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,17 @@ from .targets import Invocation, invoke, payload
 
 if TYPE_CHECKING:
     from ...world import World
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Run:
+    """One invocation: of which schedule, with the target as it was then, by whose right, for which time."""
+
+    schedule: Schedule
+    target: dict[str, Any]
+    caller: Caller
+    execution: str
+    scheduled: str
 
 
 class Clockwork:
@@ -67,30 +79,20 @@ class Clockwork:
     def _run(self, schedule: Schedule, target: dict[str, Any], time: int) -> None:
         """One invocation, until it is delivered or given up."""
         kernel = self._kernel
-        execution = f"{kernel.rng('scheduler.execution').getrandbits(64):016x}"
-        scheduled = moment(time).strftime("%Y-%m-%dT%H:%M:%SZ")
         trace = self._world.new_trace()
-        caller = Caller("service", "scheduler", role=target["RoleArn"], trace=trace)
+        run = _Run(
+            schedule,
+            target,
+            Caller("service", "scheduler", role=target["RoleArn"], trace=trace),
+            f"{kernel.rng('scheduler.execution').getrandbits(64):016x}",
+            moment(time).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
         policy = target["RetryPolicy"]
         began = kernel.now
         attempt = 1
         while True:
-            body = payload(Invocation(schedule, scheduled, execution, attempt), self._world.account)
-            started = kernel.now
-            error = None
-            try:
-                invoke(self._world, target, body, caller, schedule.region)
-            except ServiceError as raised:
-                error = raised
-            self._world.journal.record(
-                "scheduler.delivery",
-                schedule.arn,
-                actor="scheduler",
-                duration=kernel.now - started,
-                outcome="ok" if error is None else error.code,
-                trace=trace,
-                data={"to": target["Arn"], "id": execution, "attempt": attempt},
-            )
+            body = payload(Invocation(schedule, run.scheduled, run.execution, attempt), self._world.account)
+            error = self._attempt(run, body, attempt)
             if error is None:
                 break
             exhausted, delay = next_attempt(
@@ -101,55 +103,65 @@ class Clockwork:
                 kernel.rng("scheduler.backoff").random(),
             )
             if exhausted or not retriable(error):
-                self._give_up(schedule, target, caller, body, error, exhausted, attempt, execution, scheduled)
+                self._give_up(run, body, error, exhausted, attempt)
                 break
             kernel.sleep(delay)
             attempt += 1
         if schedule.timer is None and schedule.enabled and schedule.next_time() is None:
             self._completed(schedule)
 
-    def _give_up(
-        self,
-        schedule: Schedule,
-        target: dict[str, Any],
-        caller: Caller,
-        body: str,
-        error: ServiceError,
-        exhausted: str,
-        attempt: int,
-        execution: str,
-        scheduled: str,
-    ) -> None:
-        record = self._world.journal.record
-        data = {"to": target["Arn"], "id": execution, "attempt": attempt, "reason": exhausted or error.code}
-        record("scheduler.dropped", schedule.arn, actor="scheduler", trace=caller.trace, data=data)
-        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+    def _attempt(self, run: _Run, body: str, attempt: int) -> ServiceError | None:
+        """Call the target and write it down; returns what was wrong."""
+        started = self._kernel.now
+        error = None
+        try:
+            invoke(self._world, run.target, body, run.caller, run.schedule.region)
+        except ServiceError as raised:
+            error = raised
+        self._world.journal.record(
+            "scheduler.delivery",
+            run.schedule.arn,
+            actor="scheduler",
+            duration=self._kernel.now - started,
+            outcome="ok" if error is None else error.code,
+            trace=run.caller.trace,
+            data={"to": run.target["Arn"], "id": run.execution, "attempt": attempt},
+        )
+        return error
+
+    def _give_up(self, run: _Run, body: str, error: ServiceError, exhausted: str, attempt: int) -> None:
+        """What was to be sent goes to the dead-letter queue, if there is one."""
+        record, trace, arn = self._world.journal.record, run.caller.trace, run.schedule.arn
+        data = {"to": run.target["Arn"], "id": run.execution, "attempt": attempt}
+        reason = exhausted or error.code
+        record("scheduler.dropped", arn, actor="scheduler", trace=trace, data={**data, "reason": reason})
+        queue = (run.target.get("DeadLetterConfig") or {}).get("Arn")
         if queue is None:
             return
         values = {
             "ERROR_CODE": error.code,
             "ERROR_MESSAGE": error.message or error.code,
-            "EXECUTION_ID": execution,
+            "EXECUTION_ID": run.execution,
             "EXHAUSTED_RETRY_CONDITION": exhausted,
             "IS_PAYLOAD_TRUNCATED": "false",
             "RETRY_ATTEMPTS": str(attempt - 1),
-            "SCHEDULED_TIME": scheduled,
-            "SCHEDULE_ARN": schedule.arn,
-            "TARGET_ARN": target["Arn"],
+            "SCHEDULED_TIME": run.scheduled,
+            "SCHEDULE_ARN": arn,
+            "TARGET_ARN": run.target["Arn"],
         }
         attributes = {
             name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value
         }
         outcome = "ok"
         try:
-            deliver(self._world, Delivery(queue, body, caller, message_attributes=attributes))
+            deliver(self._world, Delivery(queue, body, run.caller, message_attributes=attributes))
         except ServiceError as raised:
             outcome = raised.code
         record(
             "scheduler.dead_letter",
-            schedule.arn,
+            arn,
             actor="scheduler",
             outcome=outcome,
-            trace=caller.trace,
-            data={"to": queue, "id": execution, "attempt": attempt},
+            trace=trace,
+            data={**data, "to": queue},
         )
