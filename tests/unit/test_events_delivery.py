@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from infra.cloud.local.routes.eventbridge.retries import (
     backoff,
     exhausted,
 )
-from infra.cloud.local.service import ServiceError
+from infra.cloud.local.service import NotSimulated, ServiceError
 from infra.cloud.local.world import World
 
 from .events_tools import ACCOUNT, arn, deliveries, messages, put, queue, received, role, rule
@@ -223,6 +224,31 @@ def test_to_another_account_its_bus_must_let_it(world: World) -> None:
     assert [outcome for _, _, outcome in deliveries(world)] == ["NO_PERMISSIONS", "ok"]
     arrived = [entry.resource for entry in world.journal.select("events.event")]
     assert arrived[-1] == far
+
+
+def test_a_client_of_another_account(world: World) -> None:
+    """Both sides of a route across accounts; PutEvents to the other's bus is refused until it lets one in."""
+    other = world.client("events", account="111122223333")
+    audited = queue(world, "audited")
+    made = other.put_rule(Name="audit", EventPattern='{"source": ["shop"]}')["RuleArn"]
+    assert made == arn("events", "rule/audit", account="111122223333")
+    other.put_targets(Rule="audit", Targets=[{"Id": "q", "Arn": audited}])
+    assert world.client("events").list_rules()["Rules"] == []
+    far = arn("events", "event-bus/default", account="111122223333")
+    with pytest.raises(ClientError, match="because no resource-based policy allows the events:PutEvents"):
+        put(world, bus=far)
+    other.put_permission(Action="events:PutEvents", Principal=ACCOUNT, StatementId="shop")
+    put(world, {"n": 1}, bus=far)
+    forwarder = role(world, "forwarder", "events:PutEvents")
+    rule(world, "to-audit", {"source": ["shop"]}, {"Arn": far, "RoleArn": forwarder})
+    put(world, {"n": 2})
+    world.kernel.settle()
+    assert [(event["account"], event["detail"]["n"]) for event in received(world, "audited")] == [
+        (ACCOUNT, 1),
+        (ACCOUNT, 2),
+    ]
+    with pytest.raises(NotSimulated, match="sqs in account 111122223333"):
+        world.client("sqs", account="111122223333")
 
 
 def test_a_role_that_may_not_put_events(world: World) -> None:

@@ -58,9 +58,12 @@ class LocalCloud(Cloud):
 
     # -- AWS -------------------------------------------------------------------------------------
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, account: str = "") -> Any:
+        """A boto3 client; with ``account`` (12 digits) as somebody in another account: ``events`` only."""
         self._check_open()
-        return self.world.client(service)
+        if account and not (len(account) == 12 and account.isdigit()):
+            raise ValueError(f"account={account!r}; accepted is an account id of 12 digits")
+        return self.world.client(service, account="" if account == self.account else account)
 
     def resource(self, service: str) -> Any:
         self._check_open()

@@ -56,6 +56,8 @@ class Caller:
     principal: str = ""
     source_arn: str = ""
     source_account: str = ""
+    account: str = ""
+    """The account it calls in, if that is not the world's."""
 
 
 NOTEBOOK = Caller("notebook", "notebook")

@@ -12,6 +12,7 @@ botocore would send over a socket ends in ``_refuse``.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import threading
 from collections.abc import Callable
@@ -75,10 +76,19 @@ class Wire:
                 f"{client.meta.service_model.service_name}.{operation_name} was called from another thread; "
                 "virtual time has one thread. Use cloud.spawn(...) for concurrent work."
             )
-        if self._kernel.current is not None:
+        account = client.__dict__.get("_workshop_account", "")
+        task = self._kernel.current
+        if task is not None and not account:
             return self._call(client, operation_name, api_params)
+        if task is not None:
+            before = task.context
+            task.context = dataclasses.replace(before or NOTEBOOK, account=account)
+            try:
+                return self._call(client, operation_name, api_params)
+            finally:
+                task.context = before
         self._calls += 1
-        caller = Caller("notebook", "notebook", trace=self._world.new_trace())
+        caller = Caller("notebook", "notebook", trace=self._world.new_trace(), account=account)
         return self._kernel.call(
             self._call,
             client,
@@ -272,7 +282,8 @@ class Wire:
     def _as_call(self, service: str, operation: OperationModel, params: dict[str, Any], region: str) -> Call:
         assert self._kernel.current is not None
         caller = self._kernel.current.context or NOTEBOOK
-        return Call(service, operation.name, params, caller, region, self._world.account)
+        account = caller.account or self._world.account
+        return Call(service, operation.name, params, caller, region, account)
 
     def perform(
         self, service: str, operation_name: str, params: dict[str, Any], caller: Caller, region: str

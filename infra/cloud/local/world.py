@@ -33,7 +33,7 @@ from .routes.s3.notifications import S3Notifications
 from .routes.scheduler.service import Scheduler
 from .routes.sns.service import Sns
 from .routes.stepfunctions.service import StepFunctions
-from .service import Caller, Service
+from .service import Caller, NotSimulated, Service
 from .sources.mappings import Sources
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
@@ -82,7 +82,7 @@ class World:
         self.faults = Faults(self)
         self.moto = Moto(seed, self.account)
         self.identity = Identity(self)
-        self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._clients: dict[tuple[str, str, bool, str], Any] = {}
         self._traces = 0
         self.sqs = Sqs(self)
         self.functions = Functions(self)
@@ -136,13 +136,24 @@ class World:
         gc.set_threshold(20_000, 20, 20)
         _open = self
 
-    def client(self, service: str, *, region: str | None = None, internal: bool = False) -> Any:
-        """A boto3 client. ``internal`` ones belong to the services themselves and do not retry."""
-        key = (service, region or self.region, internal)
+    def client(
+        self, service: str, *, region: str | None = None, internal: bool = False, account: str = ""
+    ) -> Any:
+        """A boto3 client. ``internal`` ones belong to the services themselves and do not retry.
+
+        ``account``: as somebody in another account. Only EventBridge has more than one.
+        """
+        if account and service != "events":
+            raise NotSimulated(
+                f"NotSimulated: {service} in account {account} - only events is simulated in other accounts"
+            )
+        key = (service, region or self.region, internal, account)
         client = self._clients.get(key)
         if client is None:
             config = Config(retries={"max_attempts": 0}) if internal else None
             client = self.session.client(service, region_name=key[1], config=config)
+            if account:
+                client._workshop_account = account
             self._clients[key] = client
         return client
 
