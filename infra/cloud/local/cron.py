@@ -130,7 +130,8 @@ _MONTH = _Field(1, 12, _MONTHS)
 _WEEKDAY = _Field(1, 7, _WEEKDAYS)
 _YEAR = _Field(1970, 2199, wraps=False)
 _RULE_YEAR = _Field(1970, 9999, wraps=False)
-"""PutRule takes ``cron(0 20 * * ? 2500)``: measured on 2026-09-07, gordonmurray/cdk-preflight."""
+"""PutRule takes ``cron(0 20 * * ? 2500)``: measured in us-east-1 on 2026-09-07 (a public Rego policy, package
+``cdk_preflight``, says so)."""
 
 _LAST = re.compile(r"L(?:-([0-9]{1,2}))?(W?)")
 _NEAREST = re.compile(r"([0-9]{1,2})W")
