@@ -1,0 +1,189 @@
+"""Function URLs: requests from anywhere in the process reach the function, and nothing leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+
+from infra.cloud import connect
+from infra.cloud.local.cloud import LocalCloud
+from infra.cloud.local.functions.urls import answer
+from infra.cloud.local.routes.http import HttpResponse
+from infra.cloud.local.routes.http_client import format_response, parse_request
+from infra.cloud.local.service import NotSimulated
+
+from .deploy_tools import Deployer, function, role
+
+ECHO = """
+import json
+def handler(event, context):
+    if event["rawPath"] == "/boom":
+        raise RuntimeError("boom")
+    return {"statusCode": 201, "headers": {"X-Own": "1"}, "body": json.dumps(event)}
+"""
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with connect("local") as opened:
+        assert isinstance(opened, LocalCloud)
+        yield opened
+
+
+def resources(auth: str = "NONE", *, public: bool = True, **cors: Any) -> dict[str, Any]:
+    target = {"Fn::GetAtt": ["Front", "Arn"]}
+    url = {"AuthType": auth, "TargetFunctionArn": target, **({"Cors": cors} if cors else {})}
+    made = {
+        "Role": role(),
+        "Front": function(ECHO),
+        "Url": {"Type": "AWS::Lambda::Url", "Properties": url},
+    }
+    if public:
+        permission = {"Action": "lambda:InvokeFunctionUrl", "FunctionName": target, "Principal": "*"}
+        permission["FunctionUrlAuthType"] = "NONE"
+        made["Public"] = {"Type": "AWS::Lambda::Permission", "Properties": permission}
+    return made
+
+
+URL = {"Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}}
+
+
+def deploy(cloud: LocalCloud, *args: Any, **kwargs: Any) -> str:
+    app = Deployer(cloud)
+    assert app.create(resources(*args, **kwargs), Outputs=URL) == "CREATE_COMPLETE"
+    return app.outputs["Url"]
+
+
+def test_a_request_as_the_function_gets_it(cloud: LocalCloud) -> None:
+    url = deploy(cloud)
+    headers = {"Cookie": "a=1; b=2", "Content-Type": "application/json"}
+    response = requests.post(f"{url}path?x=1&x=2&y=", data='{"n": 1}', headers=headers, timeout=5)
+    assert (response.status_code, response.headers["X-Own"]) == (201, "1")
+    assert response.headers["Content-Type"] == "application/json"
+    event = response.json()
+    host = url.removeprefix("https://").rstrip("/")
+    assert host.endswith(".lambda-url.us-east-1.on.aws")
+    context = event.pop("requestContext")
+    assert context.pop("requestId")
+    assert context == {
+        "accountId": "anonymous",
+        "apiId": host.partition(".")[0],
+        "domainName": host,
+        "domainPrefix": host.partition(".")[0],
+        "http": {
+            "method": "POST",
+            "path": "/path",
+            "protocol": "HTTP/1.1",
+            "sourceIp": "203.0.113.10",
+            "userAgent": context["http"]["userAgent"],
+        },
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": context["time"],
+        "timeEpoch": context["timeEpoch"],
+    }
+    assert event.pop("headers")["host"] == host
+    assert event == {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/path",
+        "rawQueryString": "x=1&x=2&y=",
+        "cookies": ["a=1", "b=2"],
+        "queryStringParameters": {"x": "1,2", "y": ""},
+        "body": '{"n": 1}',
+        "isBase64Encoded": False,
+    }
+
+
+def test_bytes_come_as_base64_and_errors_as_502(cloud: LocalCloud) -> None:
+    url = deploy(cloud)
+    sent = requests.put(url, data=b"\xff\x00", timeout=5).json()
+    assert (sent["body"], sent["isBase64Encoded"]) == ("/wA=", True)
+    failed = requests.get(f"{url}boom", timeout=5)
+    assert (failed.status_code, failed.text) == (502, "Internal Server Error")
+
+
+def test_without_a_permission_or_a_signature_it_is_forbidden(cloud: LocalCloud) -> None:
+    response = requests.get(deploy(cloud, public=False), timeout=5)
+    assert (response.status_code, response.json()) == (403, {"Message": "Forbidden"})
+
+
+def test_iam_authentication_is_checked(cloud: LocalCloud) -> None:
+    url = deploy(cloud, "AWS_IAM", public=False)
+    assert requests.get(url, timeout=5).status_code == 403
+    with pytest.raises(NotSimulated, match="signed requests to a function URL"):
+        requests.get(url, headers={"Authorization": "AWS4-HMAC-SHA256 x"}, timeout=5)
+
+
+def test_cross_origin_requests(cloud: LocalCloud) -> None:
+    url = deploy(cloud, AllowOrigins=["https://shop.example"], AllowMethods=["POST"])
+    origin = {"Origin": "https://shop.example"}
+    preflight = requests.options(url, headers={**origin, "Access-Control-Request-Method": "POST"}, timeout=5)
+    assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
+    assert (
+        requests.get(url, headers=origin, timeout=5).headers["Access-Control-Allow-Origin"]
+        == origin["Origin"]
+    )
+    other = requests.get(url, headers={"Origin": "https://else.example"}, timeout=5)
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_a_url_is_one_per_function_and_goes_with_its_stack(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    app.create(resources(), Outputs=URL)
+    client, name, url = cloud.client("lambda"), app.physical("Front"), app.outputs["Url"]
+    with pytest.raises(ClientError) as caught:
+        client.create_function_url_config(FunctionName=name, AuthType="NONE")
+    assert caught.value.response["Error"]["Code"] == "ResourceConflictException"
+    assert [
+        each["FunctionUrl"]
+        for each in client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
+    ] == [url]
+    assert app.update(resources("AWS_IAM"), Outputs=URL) == "UPDATE_COMPLETE"
+    assert client.get_function_url_config(FunctionName=name)["AuthType"] == "AWS_IAM"
+    assert app.delete() == "DELETE_COMPLETE"
+    with pytest.raises((NotSimulated, requests.ConnectionError)):
+        requests.get(url, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "body"),
+    [
+        ({"statusCode": 204}, 204, ""),
+        ({"statusCode": "201", "body": "aGk=", "isBase64Encoded": True}, 201, "hi"),
+        ({"message": "x"}, 200, '{"message": "x"}'),
+        ("plain", 200, "plain"),
+        (None, 200, "null"),
+    ],
+)
+def test_what_a_result_stands_for(result: Any, status: int, body: str) -> None:
+    made = answer(result)
+    assert (made.status, made.body, made.headers) == (status, body, {"Content-Type": "application/json"})
+
+
+def test_requests_and_answers_as_bytes() -> None:
+    head = b"PUT /a?b=c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    raw = head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    request = parse_request(raw, "https://h")
+    assert (request.method, request.url, request.body) == ("PUT", "https://h/a?b=c", "abcde")
+    assert format_response(HttpResponse(200, "é", {"X": "1", "Content-Length": "99"})) == (
+        b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n\xc3\xa9"
+    )
+
+
+def test_a_chain_of_calls_is_one_trace(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    app.create(resources(), Outputs=URL)
+    call = "urllib.request.urlopen(os.environ['URL'])"
+    source = f"import os, urllib.request\ndef handler(event, context):\n    {call}\n"
+    front = app.outputs["Url"]
+    both = {**resources(), "Caller": function(source, Environment={"Variables": {"URL": front}})}
+    app.update(both, Outputs=URL)
+    cloud.client("lambda").invoke(FunctionName=app.physical("Caller"), Payload=json.dumps({}))
+    invoked = list(cloud.world.journal.select("lambda.invocation"))[-2:]
+    assert len({entry.trace for entry in invoked}) == 1
