@@ -139,11 +139,14 @@ def copy_json(value: Any) -> Any:
 
 def to_json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """JSON as Step Functions writes it: compact, and not escaped to ASCII."""
-    return json.dumps(value, default=_shown, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 def _shown(value: Any) -> str:
     return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+
+
+_encode = json.JSONEncoder(default=_shown, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _import_all() -> None:
