@@ -42,13 +42,18 @@ class Undefined(LookupError):
     """An expression that returned nothing."""
 
 
+_PLAIN = re.compile(r"\$[A-Za-z]\w*(\.[A-Za-z_]\w*)*")
+_ELSEWHERE = object()
+
+
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("_compiled", "_names", "_states", "text")
+    __slots__ = ("_compiled", "_names", "_plain", "_states", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._plain = text[1:].split(".") if _PLAIN.fullmatch(text) else None
         self._names = frozenset(re.findall(r"\$(\w+)", text))
         whole = re.search(r"\$states(?!\s*\.\s*\w)", text)
         self._states = None if whole else frozenset(re.findall(r"\$states\s*\.\s*(\w+)", text))
@@ -70,6 +75,10 @@ class Expression:
 
     def evaluate(self, states: Mapping[str, Any], variables: Mapping[str, Any], chance: Chance) -> Any:
         """The value. Raises EvaluationError or Undefined."""
+        if self._plain is not None:
+            found = _navigated(self._plain, states, variables)
+            if found is not _ELSEWHERE:
+                return found
         frame: dict[str, Any] = dict(bindings(chance))
         for name, value in variables.items():
             if name in self._names:
@@ -94,6 +103,28 @@ class Expression:
         if result is None:
             raise Undefined(self.text)
         return from_engine(result)
+
+
+def _navigated(names: list[str], states: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
+    """What ``$states.input.a.b`` or ``$name.a`` stands for, if every step is an object's; or leave it."""
+    node: Any = states if names[0] == "states" else variables.get(names[0])
+    for name in names[1:]:
+        if node.__class__ is not dict or name not in node:
+            return _ELSEWHERE
+        node = node[name]
+    if node is None and names[0] != "states" and names[0] not in variables:
+        return _ELSEWHERE
+    return settled(node)
+
+
+def settled(value: Any) -> Any:
+    """A copy of a JSON value with AWS's numbers: those without a fraction are integers."""
+    kind = value.__class__
+    if kind is dict:
+        return {key: settled(each) for key, each in value.items()}
+    if kind is list:
+        return [settled(each) for each in value]
+    return int(value) if kind is float and value.is_integer() and abs(value) < LARGEST_LONG else value
 
 
 @functools.lru_cache(4096)
