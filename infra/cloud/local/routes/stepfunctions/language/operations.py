@@ -1,6 +1,7 @@
 """The operations of the API that are about the language itself.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....service import Call, Service, ServiceError
+from . import testing
 from .validation import refusal, validate
 
 MOST_DIAGNOSTICS = 100
@@ -41,3 +43,6 @@ class LanguageOperations(Service):
             "diagnostics": shown,
             "truncated": len(found) > most,
         }
+
+    def TestState(self, call: Call) -> dict[str, Any]:
+        return testing.answer(self, call)

@@ -72,6 +72,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.common.jsonata.jsonata_template_value_array import (
         JSONataTemplateValueArray,
     )
+    from moto.stepfunctions.parser.asl.component.common.parargs import Parameters, Parargs
     from moto.stepfunctions.parser.asl.component.common.path.input_path import InputPath
     from moto.stepfunctions.parser.asl.component.common.path.items_path import ItemsPath
     from moto.stepfunctions.parser.asl.component.common.path.output_path import OutputPath
@@ -138,6 +139,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     def as_inner_frame_of(cls: Any, env: Any, *args: Any, **kwargs: Any) -> Any:
         frame = frame_of(cls, env, *args, **kwargs)
         frame.entered = env.entered
+        if env.inspection is not None and frame.variable_store is env.variable_store:
+            frame.inspection = env.inspection  # the same state, not one inside it
         return frame
 
     eval_input = CommonStateField._eval_state_input
@@ -148,6 +151,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         env.entered = env.event_history_context.source_event_id
         env.location = ""
         eval_input(self, env)
+        if env.inspection is not None:
+            env.inspection["afterInputPath"] = json_text(env.stack[-1])
 
     def record(env: Any, error: Any) -> None:
         event = error.failure_event
@@ -195,8 +200,12 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             env.stack.append(value)
             return
         result = env.stack.pop()
+        if env.inspection is not None:
+            env.inspection["afterResultSelector"] = json_text(result)
         try:
             env.stack.append(place(value, self.result_path_src, result))
+            if env.inspection is not None:
+                env.inspection["afterResultPath"] = json_text(env.stack[-1])
         except NoPlace:
             cause = f'Unable to apply step "{self.result_path_src}" to input {json_text(value)}'
             raise failure(env, "States.ResultPathMatchFailure", cause) from None
@@ -226,6 +235,12 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             return
         self.string_sampler.eval(env=env)
         env.states.reset(env.stack.pop())
+
+    def parameters(self: Any, env: Any) -> None:
+        self.template_eval_component.eval(env=env)
+        if env.inspection is not None:
+            name = "afterParameters" if isinstance(self, Parameters) else "afterArguments"
+            env.inspection[name] = json_text(env.stack[-1])
 
     def items_path(self: Any, env: Any) -> None:
         self.string_sampler.eval(env=env)
@@ -307,6 +322,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (Environment, "location", ""),
         (Environment, "entered", None),
         (Environment, "chosen", None),
+        (Environment, "inspection", None),
+        (Parargs, "_eval_body", parameters),
         (Environment, "as_inner_frame_of", classmethod(as_inner_frame_of)),
         (JSONataTemplateValueArray, "_eval_body", array),
         (AssignTemplateValueArray, "_eval_body", array),
