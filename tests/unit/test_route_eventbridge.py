@@ -118,6 +118,9 @@ def test_a_stack_routes_by_content() -> None:
         found = sqs_.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return sorted(json.loads(message["Body"])["detail"]["id"] for message in found)
 
+    pattern = {"detail": {"total": [{"numeric": [">", 100]}]}}
+    why = cloud.explain(pattern, {"detail": {"total": 0}})
+    assert why == "no match: detail.total is 0, the pattern wants > 100"
     assert bodies(app["LargeUrl"]) == ["o-1"]
     assert bodies(app["AuditedUrl"]) == ["o-0", "o-1"]
     printed = [line for line in cloud.logs(app["Worker"]) if line.startswith("order")]

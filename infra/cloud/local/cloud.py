@@ -17,6 +17,7 @@ from infra.sources import plan
 
 from .durations import microseconds
 from .kernel import Task
+from .patterns import explain
 from .service import Caller
 from .telemetry.cost import Bill, cost
 from .telemetry.gantt import Environment, environments
@@ -198,6 +199,13 @@ class LocalCloud(Cloud):
 
     def cost(self, since: float = 0) -> Bill:
         return cost(self.world.journal, self._start(since), self.world.kernel.now)
+
+    def explain(self, pattern: str | Mapping[str, Any], event: str | Mapping[str, Any]) -> str:
+        """Why an event matches an event pattern, or does not: ``no match: detail.total is 250, the …``."""
+        return explain(
+            pattern if isinstance(pattern, str) else dict(pattern),
+            event if isinstance(event, str) else dict(event),
+        )
 
     def fingerprint(self) -> str:
         """A hash of all that happened: the same seed and the same code give the same one, on any machine."""
