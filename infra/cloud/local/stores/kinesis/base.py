@@ -43,6 +43,7 @@ class Streams(Service):
     def _stream(self, call: Call) -> DataStream:
         """The stream that a request names, by name or ARN."""
         params = call.params
+        self._refuse(params, "StreamId")
         arn = params.get("StreamARN")
         if not arn:
             name = params.get("StreamName")

@@ -128,6 +128,7 @@ class Reading(Streams):
     def ListShards(self, call: Call) -> dict[str, Any]:
         """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html"""
         params = call.params
+        self._refuse(params, "StreamCreationTimestamp")
         size = params.get("MaxResults") or 1000
         after = params.get("ExclusiveStartShardId")
         kind = (params.get("ShardFilter") or {}).get("Type")

@@ -38,7 +38,7 @@ class Kinesis(Writing, Resharding, Subscribing):
 
     def CreateStream(self, call: Call) -> dict[str, Any]:
         params = call.params
-        self._refuse(params, "WarmThroughputMiBps")
+        self._refuse(params, "WarmThroughputMiBps", "RecordDistributionStrategy")
         name = params["StreamName"]
         mode = (params.get("StreamModeDetails") or {}).get("StreamMode", "PROVISIONED")
         count = params.get("ShardCount")
