@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infra.cloud.local.stores.dynamodb.capture import DAY, TableStream
 from infra.cloud.local.world import World
@@ -223,3 +225,56 @@ def test_records_carry_the_trace_of_the_write(world: World) -> None:
     world.client("dynamodb").put_item(TableName="t", Item={"id": {"S": "a"}})
     entry = next(world.journal.select("api.dynamodb.PutItem"))
     assert stream.shard.read(0, 1)[0][0].trace == entry.trace != ""
+
+
+STEPS = st.tuples(
+    st.sampled_from(["put", "set", "add", "delete", "transact", "fail"]),
+    st.sampled_from("abc"),
+    st.integers(0, 2),
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(STEPS, max_size=12))
+def test_the_stream_replayed_is_the_table(steps: list[tuple[str, str, int]]) -> None:
+    """Every change is there once, in order, with the image before and after it."""
+    world = World(latency={"*": 0})
+    try:
+        stream, table = create(world), world.client("dynamodb")
+        for kind, name, number in steps:
+            step(table, kind, {"id": {"S": name}}, {"N": str(number)})
+        replayed: dict[str, Any] = {}
+        for record in stream.shard.read(0, 1000)[0]:
+            change = record.filterable(stream.shard, "")["dynamodb"]
+            name = change["Keys"]["id"]["S"]
+            old, new = change.get("OldImage"), change.get("NewImage")
+            assert replayed.pop(name, None) == old != new
+            if new is not None:
+                replayed[name] = new
+        items = table.scan(TableName="t")["Items"]
+        assert replayed == {item["id"]["S"]: item for item in items}
+    finally:
+        world.close()
+
+
+def step(table: Any, kind: str, key: dict[str, Any], value: dict[str, str]) -> None:
+    update = {
+        "TableName": "t",
+        "Key": key,
+        "UpdateExpression": "ADD v :v" if kind == "add" else "SET v = :v",
+        "ExpressionAttributeValues": {":v": value},
+    }
+    other = {"Put": {"TableName": "t", "Item": {"id": {"S": "other"}, "v": value}}}
+    if kind == "put":
+        table.put_item(TableName="t", Item={**key, "v": value})
+    elif kind == "delete":
+        table.delete_item(TableName="t", Key=key)
+    elif kind == "transact":
+        table.transact_write_items(TransactItems=[{"Update": update}, other])
+    elif kind == "fail":
+        update["ExpressionAttributeValues"] = {":v": {"S": "x"}}
+        update["UpdateExpression"] = "SET w = :v ADD v :v"
+        with pytest.raises(ClientError):
+            table.transact_write_items(TransactItems=[other, {"Update": update}])
+    else:
+        table.update_item(**update)

@@ -52,6 +52,8 @@ class S3Notifications:
             "PutBucketNotificationConfiguration": self._put,
             "PutBucketNotification": _superseded,
             "GetBucketNotification": _superseded,
+            "PutBucketReplication": _refused("objects are not replicated"),
+            "RestoreObject": _refused("nothing is archived"),
         }
         """Operations of S3 that are answered here instead of by moto."""
         self._lifecycle = Lifecycle(world, self._expired)
@@ -357,6 +359,13 @@ def _principal(caller: Caller) -> str:
 
 def _text(body: dict[str, Any]) -> str:
     return json.dumps(body, separators=(",", ":"))
+
+
+def _refused(reason: str) -> Callable[[Call], dict[str, Any]]:
+    def refuse(call: Call) -> dict[str, Any]:
+        raise NotSimulated(f"NotSimulated: s3:{call.operation} - {reason} here")
+
+    return refuse
 
 
 def _superseded(call: Call) -> dict[str, Any]:
