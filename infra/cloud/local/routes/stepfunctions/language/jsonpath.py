@@ -206,9 +206,10 @@ def _segments(reader: Reader) -> tuple[list[Segment], str | None]:
             segments.append(_descend())
             if not reader.peek("["):
                 segments.append(_after_dot(reader))
+        elif reader.take(".["):
+            reader.position -= 1  # "$.[?(…)]" is taken for "$[?(…)]"
+            segments.append(_bracket(reader))
         elif reader.take("."):
-            if reader.peek("["):
-                raise InvalidPath("Path must not have '.['")
             segment = _after_dot(reader)
             if segment.kind == "name" and reader.take("()"):
                 if segment.key not in FUNCTIONS:

@@ -84,6 +84,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         ConditionStringJSONata,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import ItemsJSONata
     from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import (
@@ -296,6 +297,11 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
 
         return visit
 
+    def items(self: Any, env: Any) -> None:
+        self.string_jsonata.eval(env=env)
+        if not isinstance(env.stack[-1], list):
+            raise unexpected(self, env, "array", env.stack[-1])
+
     def condition(self: Any, env: Any) -> None:
         self.string_jsonata.eval(env=env)
         if not isinstance(env.stack[-1], bool):
@@ -338,6 +344,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (heartbeat.HeartbeatSecondsJSONata, "_eval_seconds", whole),
         (SecondsJSONata, "_get_wait_seconds", whole),
         (ConditionStringJSONata, "_eval_body", condition),
+        (ItemsJSONata, "_eval_body", items),
         (Timestamp, "_from_timestamp_string", staticmethod(reads_timestamp)),
         (Timestamp, "_get_wait_seconds", wait_until),
         (TimestampPath, "_get_wait_seconds", wait_until_path),
