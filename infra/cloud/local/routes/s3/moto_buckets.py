@@ -26,10 +26,14 @@ def attach(service: S3Notifications) -> None:
     """From now on moto tells this service which keys it removed."""
     global _owner
     _owner = weakref.ref(service)
-    setattr(FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL)  # noqa: B010
-    BucketNotEmpty.__init__ = _not_empty
-    setattr(notifications, "send_event", _removed)  # noqa: B010
-    setattr(notifications, "send_test_event", lambda account_id, bucket: None)  # noqa: B010
+    replaced: tuple[tuple[Any, str, Any], ...] = (
+        (BucketNotEmpty, "__init__", _not_empty),
+        (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
+        (notifications, "send_event", _removed),
+        (notifications, "send_test_event", lambda account_id, bucket: None),
+    )
+    for target, name, value in replaced:
+        setattr(target, name, value)
 
 
 def _not_empty(error: BucketNotEmpty, bucket_name: str) -> None:
