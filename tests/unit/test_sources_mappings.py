@@ -11,6 +11,7 @@ import pytest
 
 from infra.cloud.local.kernel import SECOND
 from infra.cloud.local.service import NotSimulated, ServiceError
+from infra.cloud.local.sources.mapping import Mapping
 from infra.cloud.local.sources.mappings import TRANSITION, Sources
 from infra.cloud.local.world import World
 
@@ -299,3 +300,16 @@ def test_list(world: World) -> None:
     page = api(world, "ListEventSourceMappings", MaxItems=2)
     assert [mapping["UUID"] for mapping in page["EventSourceMappings"]] == [first, second]
     assert listed(MaxItems=2, Marker=page["NextMarker"]) == [third]
+
+
+def test_a_mapping_has_tags() -> None:
+    world = World()
+    try:
+        tagged = Mapping("u", "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:u", "", "", "", 0)
+        world.sources.mappings["u"] = tagged
+        client = world.client("lambda")
+        client.tag_resource(Resource=tagged.arn, Tags={"team": "blue", "cost": "1"})
+        client.untag_resource(Resource=tagged.arn, TagKeys=["cost"])
+        assert client.list_tags(Resource=tagged.arn)["Tags"] == {"team": "blue"}
+    finally:
+        world.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..service import Call
+from ..sources.mapping import Mapping
 from .concurrency import UNRESERVED_MINIMUM
 from .model import EventInvokeConfig, Function
 from .names import LATEST, constraint, invalid, not_found
@@ -159,24 +160,30 @@ class Settings(Provisioning):
     # -- tags ------------------------------------------------------------------------------------------
 
     def TagResource(self, call: Call) -> dict[str, Any]:
-        function = self._tagged(call)
-        tags = {**function.tags, **call.params["Tags"]}
+        tagged = self._tagged(call)
+        tags = {**tagged.tags, **call.params["Tags"]}
         if len(tags) > 50:
             raise invalid("Number of tags exceeds resource tag limit.")
-        function.tags = tags
+        tagged.tags = tags
         return {"$status": 204}
 
     def UntagResource(self, call: Call) -> dict[str, Any]:
-        function = self._tagged(call)
+        tagged = self._tagged(call)
         for key in call.params["TagKeys"]:
-            function.tags.pop(key, None)
+            tagged.tags.pop(key, None)
         return {"$status": 204}
 
     def ListTags(self, call: Call) -> dict[str, Any]:
         return {"Tags": dict(self._tagged(call).tags)}
 
-    def _tagged(self, call: Call) -> Function:
+    def _tagged(self, call: Call) -> Function | Mapping:
+        """What has tags: functions and event source mappings."""
         arn = call.params["Resource"]
+        if ":event-source-mapping:" in arn:
+            mapping: Mapping | None = self.world.sources.mappings.get(arn.rpartition(":")[2])
+            if mapping is None:
+                raise not_found("The resource you requested does not exist.")
+            return mapping
         reference = self.reference(arn)
         if reference.qualifier is not None:
             raise invalid(
