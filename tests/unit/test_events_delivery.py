@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
@@ -49,6 +50,24 @@ def test_what_a_queue_gets(world: World) -> None:
         map(json.dumps, [event, {"fixed": True}, "first", {"id": 7, "g": ""}])
     )
     assert list(next(one for one in found if "version" in one)) == list(event)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        datetime.datetime(2022, 1, 1, 1, 2, 3, 999_000),
+        datetime.datetime(2022, 1, 1, 1, 2, 3, tzinfo=datetime.UTC),
+        "2022-01-01T01:02:03Z",
+        1640998923,
+    ],
+    ids=str,
+)
+def test_an_entry_s_own_time_in_seconds(time: object, world: World) -> None:
+    rule(world, "r", {"source": ["shop"]}, {"Arn": queue(world, "q"), "InputPath": "$.time"})
+    entry = {"Source": "shop", "DetailType": "d", "Detail": "{}", "Time": time}
+    world.client("events").put_events(Entries=[entry])
+    world.kernel.settle()
+    assert received(world, "q") == ["2022-01-01T01:02:03Z"]
 
 
 def test_a_fifo_queue_needs_its_group(world: World) -> None:

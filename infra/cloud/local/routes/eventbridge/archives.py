@@ -19,7 +19,7 @@ from ...kernel import SECOND
 from ...service import Call, ServiceError
 from . import errors
 from .entries import replayed
-from .model import MANAGED_BY, Bus, Event, Rule
+from .model import MANAGED_BY, Bus, Event, Rule, micros
 from .rules import Rules, checked_pattern
 from .store import page
 
@@ -220,7 +220,7 @@ class Archives(Rules):
             raise errors.invalid(
                 "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."
             )
-        start, end = _micros(params["EventStartTime"]), _micros(params["EventEndTime"])
+        start, end = micros(params["EventStartTime"]), micros(params["EventEndTime"])
         if start >= end:
             raise errors.invalid(
                 "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime."
@@ -305,8 +305,8 @@ class Archives(Rules):
             "ReplayName": replay.name,
             "EventSourceArn": replay.archive.arn,
             "State": replay.state,
-            "EventStartTime": self.world.datetime(_micros(given["EventStartTime"])),
-            "EventEndTime": self.world.datetime(_micros(given["EventEndTime"])),
+            "EventStartTime": self.world.datetime(micros(given["EventStartTime"])),
+            "EventEndTime": self.world.datetime(micros(given["EventEndTime"])),
             "ReplayStartTime": self.world.datetime(replay.started),
         }
         if replay.last is not None:
@@ -349,14 +349,3 @@ def _at_most_one(call: Call) -> None:
             f"At most one filter is allowed for {call.operation}. "
             "Use either : State, EventSourceArn, or NamePrefix."
         )
-
-
-def _micros(moment: Any) -> int:
-    """A time as a caller gives it (a datetime, or seconds) in µs."""
-    if isinstance(moment, int | float):
-        return int(moment * SECOND)
-    if isinstance(moment, str):
-        moment = datetime.datetime.fromisoformat(moment)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return int(moment.timestamp() * SECOND)

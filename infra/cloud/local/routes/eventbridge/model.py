@@ -7,6 +7,8 @@ import datetime
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.utils import parse_timestamp
+
 from ...kernel import SECOND, Timer
 from ...pattern_operators import address
 from ...patterns import Pattern, Patterns, parse
@@ -170,3 +172,13 @@ def seconds(micros: int) -> str:
     """Virtual microseconds as EventBridge writes a time: ``2026-01-05T09:00:00Z``."""
     moment = datetime.datetime.fromtimestamp(micros // SECOND, datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micros(moment: str | float | datetime.datetime) -> int:
+    """A time as boto3 takes it (ISO 8601, seconds since the epoch, a datetime) in microseconds."""
+    if isinstance(moment, int | float):
+        return int(moment * SECOND)
+    read: datetime.datetime = parse_timestamp(moment) if isinstance(moment, str) else moment
+    if read.tzinfo is None:
+        read = read.replace(tzinfo=datetime.UTC)
+    return int(read.timestamp() * SECOND)

@@ -6,12 +6,10 @@ of its name). Partner event sources, global endpoints and schemas are not simula
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...kernel import SECOND
 from ...patterns import InvalidPattern, parse
 from ...policies import Request
 from ...service import Call, NotSimulated, ServiceError
@@ -19,7 +17,7 @@ from . import bus_policies, constraints, entries, errors
 from .connections import Connections
 from .delivery import Deliveries
 from .entries import envelope
-from .model import Bus, Event, Rule, seconds
+from .model import Bus, Event, Rule, micros, seconds
 from .rules import invalid_pattern
 from .store import DEFAULT, page
 
@@ -153,22 +151,13 @@ class EventBridge(Connections):
                 detail_type=entry["DetailType"],
                 source=entry["Source"],
                 account=call.account,
-                time=self._time(entry, now),
+                time=seconds(micros(entry["Time"]) if "Time" in entry else now),
                 region=call.region,
                 resources=entry.get("Resources", ()),
                 detail=detail,
             )
             self.ingest(Event(fields, now, _root(entry.get("TraceHeader", "")) or call.caller.trace), bus)
         return {"EventId": id}
-
-    @staticmethod
-    def _time(entry: Mapping[str, Any], now: int) -> str:
-        time = entry.get("Time")
-        if time is None:
-            return seconds(now)
-        if hasattr(time, "timestamp"):
-            time = time.timestamp() if time.tzinfo else time.replace(tzinfo=datetime.UTC).timestamp()
-        return seconds(int(float(time) * SECOND))
 
     @staticmethod
     def _admitted(bus: Bus, entry: Mapping[str, Any], call: Call) -> bool:
