@@ -13,6 +13,7 @@ import email.policy
 import http.client
 import io
 import socket
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class HttpClients:
         self._world = world
         self._kernel = world.kernel
         self._undo: list[tuple[Any, str, Any]] = []
+        self._context: ssl.SSLContext | None = None
 
     def install(self) -> None:
         for kind, scheme in (
@@ -49,6 +51,7 @@ class HttpClients:
             (urllib3.connection.HTTPSConnection, "https"),
         ):
             self._patch(kind, "connect", self._connecting(kind.connect, scheme))
+        self._patch(ssl, "_create_default_https_context", self._trusting(ssl._create_default_https_context))
         self._patch(socket, "getaddrinfo", self._resolving(socket.getaddrinfo))
         self._patch(socket.socket, "connect", self._opening(socket.socket.connect))
 
@@ -74,6 +77,17 @@ class HttpClients:
                 connection.is_verified = True
 
         return connect
+
+    def _trusting(self, original: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
+        def create_context() -> ssl.SSLContext:
+            """Reading the machine's certificates takes longer than all the rest; nobody here needs them."""
+            if not self._inside():
+                return original()
+            if self._context is None:
+                self._context = original()
+            return self._context
+
+        return create_context
 
     def _resolving(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
