@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.cloud.local.kernel import SECOND
-from infra.cloud.local.stores.kinesis.limits import Bucket
+from infra.cloud.local.stores.kinesis.limits import Bucket, Load
 from infra.cloud.local.stores.kinesis.sequence import Numbers
 from infra.cloud.local.world import World
 
@@ -371,3 +371,41 @@ def test_a_subscription_ends_with_its_shard(world: World) -> None:
     [event] = list(events)
     children = event["SubscribeToShardEvent"]["ChildShards"]
     assert [child["ShardId"][-1] for child in children] == ["1", "2"]
+
+
+def test_an_on_demand_stream_grows_with_its_traffic(world: World) -> None:
+    kinesis = world.client("kinesis")
+    kinesis.create_stream(StreamName="many", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    world.kernel.settle()
+
+    def shards() -> int:
+        found = kinesis.describe_stream_summary(StreamName="many")["StreamDescriptionSummary"]
+        return int(found["OpenShardCount"])
+
+    def second() -> None:
+        for batch in range(5):
+            kinesis.put_records(
+                StreamName="many",
+                Records=[{"Data": b"x", "PartitionKey": f"{batch}.{n}"} for n in range(500)],
+            )
+        world.kernel.advance(SECOND)
+
+    world.kernel.run_until(-(-world.kernel.now // (60 * SECOND)) * 60 * SECOND)
+    assert shards() == 4
+    for _ in range(61):
+        second()
+    world.kernel.settle()
+    assert shards() == 5  # twice 2,500 records per second
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 500_000)), max_size=30))
+def test_a_stream_never_more_than_doubles_in_fifteen_minutes(steps: list[tuple[int, int]]) -> None:
+    load, now, shards, grown = Load(), 0, 4, -(15 * 60 * SECOND)
+    for wait, records in steps:
+        now += wait * SECOND
+        load.note(now, records, 0)
+        wanted = load.wanted(now, shards)
+        assert shards <= wanted <= 2 * shards
+        if wanted > shards:
+            assert now - grown >= 15 * 60 * SECOND
+            shards, grown = wanted, now

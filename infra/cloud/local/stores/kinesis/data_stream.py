@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kernel import SECOND
 from ..stream import Stream
+from .limits import Load
 from .shard import HASH_KEYS, KinesisShard
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class DataStream(Stream):
         self.shard_metrics: list[str] = []
         self.policy: str | None = None
         self.max_record_kib = 1024
+        self.load = Load()
         self._numbers = 0
         self.open: list[KinesisShard] = []
         self._lows: list[int] = []

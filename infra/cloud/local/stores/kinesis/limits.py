@@ -13,6 +13,9 @@ WRITE_BYTES = MIB
 READ_BYTES = 2 * MIB
 READS = 5
 
+MINUTE = 60 * SECOND
+BETWEEN_SCALINGS = 15 * MINUTE
+
 
 class Bucket:
     """``rate`` tokens per second, at most one second's. Counted in millionths, so that nothing is rounded."""
@@ -43,3 +46,36 @@ class Bucket:
         """µs until the debt is paid."""
         self._fill(now)
         return 0 if self._tokens >= 0 else -(self._tokens // self._rate)
+
+
+class Load:
+    """The write traffic of an on-demand stream, by the minute, and the shards it asks for.
+
+    https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html: the stream takes up to double
+    the highest throughput it has seen; one that more than doubles within 15 minutes is refused meanwhile.
+    When exactly AWS scales it does not say: here at the first write after a minute that asks for it.
+    """
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._records = self._bytes = 0
+        self._needed = 0
+        self._scaled: int | None = None
+
+    def note(self, now: int, records: int, size: int) -> None:
+        """Count what was written at a time (µs)."""
+        minute = now // MINUTE
+        if minute != self._minute:
+            by_records = -(-2 * self._records // (60 * WRITE_RECORDS))
+            by_bytes = -(-2 * self._bytes // (60 * WRITE_BYTES))
+            self._needed = max(self._needed, by_records, by_bytes)
+            self._minute, self._records, self._bytes = minute, 0, 0
+        self._records += records
+        self._bytes += size
+
+    def wanted(self, now: int, shards: int) -> int:
+        """How many shards a stream of so many should have now: at most twice as many, every 15 minutes."""
+        if self._needed <= shards or (self._scaled is not None and now < self._scaled + BETWEEN_SCALINGS):
+            return shards
+        self._scaled = now
+        return min(self._needed, 2 * shards)

@@ -82,6 +82,14 @@ class Resharding(Streams):
         self._reshard(stream, change)
         return {}
 
+    def scale(self, stream: DataStream) -> None:
+        """Give an on-demand stream the shards that its traffic asks for."""
+        count = len(stream.open)
+        if stream.status == "ACTIVE":
+            wanted = stream.load.wanted(self.kernel.now, count)
+            if wanted > count:
+                self._reshard(stream, lambda: stream.resize(wanted))
+
     def _open_shard(self, stream: DataStream, shard_id: str) -> KinesisShard:
         shard = stream.shards.get(shard_id)
         if not isinstance(shard, KinesisShard):

@@ -11,12 +11,12 @@ from typing import Any
 from ...service import Call
 from . import errors
 from .data_stream import HOUR, DataStream
-from .resharding import Resharding
+from .resharding import SHARD_LIMIT
 from .subscribing import Subscribing
 from .writing import Writing
 
 ON_DEMAND_SHARDS = 4
-"""What an on-demand stream begins with: 4 MB/s and 4,000 records/s. It does not grow here."""
+"""What an on-demand stream begins with: 4 MB/s and 4,000 records/s."""
 
 SHARD_METRICS = (
     "IncomingBytes",
@@ -31,7 +31,7 @@ RETENTION = (24, 8760)
 """Hours: a day to 365 days."""
 
 
-class Kinesis(Writing, Resharding, Subscribing):
+class Kinesis(Writing, Subscribing):
     """Every operation of Kinesis that is simulated."""
 
     # -- streams -----------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class Kinesis(Writing, Resharding, Subscribing):
     def DescribeLimits(self, call: Call) -> dict[str, Any]:
         streams = self.streams.values()
         return {
-            "ShardLimit": 500,
+            "ShardLimit": SHARD_LIMIT,
             "OpenShardCount": sum(len(stream.open) for stream in streams if stream.mode != "ON_DEMAND"),
             "OnDemandStreamCount": sum(stream.mode == "ON_DEMAND" for stream in streams),
             "OnDemandStreamCountLimit": 50,

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...service import Call
 from . import errors
-from .base import Streams
 from .data_stream import DataStream
+from .resharding import Resharding
 from .shard import HASH_KEYS, KinesisRecord, KinesisShard
 
 MAX_RECORDS = 500
@@ -23,7 +23,7 @@ _md5 = hashlib.md5
 _THROTTLED = "ProvisionedThroughputExceededException"
 
 
-class Writing(Streams):
+class Writing(Resharding):
     def PutRecord(self, call: Call) -> dict[str, Any]:
         params = call.params
         self._refuse(params, "DryRun")
@@ -103,6 +103,9 @@ class Writing(Streams):
             records += taken
             bytes_ += size
             refused += throttled
+        if stream.mode == "ON_DEMAND":
+            stream.load.note(self.kernel.now, records, bytes_)
+            self.scale(stream)
         data: dict[str, Any] = {
             "operation": call.operation,
             "records": records,
