@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.cloud.local.permissions import needed
+
 from .stepfunctions_world import FUNCTION, QUEUE, StepFunctionsWorld
 
 TOKEN = {
@@ -160,6 +162,28 @@ def test_the_role_must_be_allowed() -> None:
     assert (shown["status"], shown["error"]) == ("FAILED", "Lambda.AWSLambdaException")
     assert "is not authorized to perform: lambda:InvokeFunction" in shown["cause"]
     cloud.close()
+
+
+def test_who_answers_a_token_must_be_allowed_for_its_state_machine(cloud: StepFunctionsWorld) -> None:
+    machine = cloud.describe(cloud.start({"Ask": TOKEN}))["stateMachineArn"]
+    cloud.advance(1)
+    params = {"taskToken": cloud.message()["token"], "output": "1"}
+    directory: Any = None  # a task token needs none
+    found = needed("stepfunctions", "SendTaskSuccess", params, "us-east-1", "1", directory)
+    assert found == [("states:SendTaskSuccess", machine)]
+
+
+def test_failed_entries_of_put_events(cloud: StepFunctionsWorld) -> None:
+    entry = {"Source": "aws.s3", "DetailType": "x", "Detail": {"a": 1}}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::events:putEvents",
+        "Parameters": {"Entries": [entry]},
+        "End": True,
+    }
+    shown = cloud.run({"Put": task})
+    assert shown["error"] == "EventBridge.FailedEntry"
+    assert json.loads(shown["cause"])["FailedEntryCount"] == 1
 
 
 def test_errors_of_integrations(cloud: StepFunctionsWorld) -> None:

@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from .routes.stepfunctions.names import machine_of
+
 Permission = tuple[str, str]
 """An IAM action and the ARN (or ``*``) it is needed on."""
 
@@ -295,9 +297,20 @@ def _events(operation: str, params: Params, scope: Scope) -> list[Permission] | 
 
 def _stepfunctions(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
     action = f"states:{operation}"
-    for name in ("stateMachineArn", "executionArn", "activityArn", "resourceArn", "mapRunArn"):
+    for name in (
+        "stateMachineArn",
+        "stateMachineVersionArn",
+        "stateMachineAliasArn",
+        "executionArn",
+        "activityArn",
+        "resourceArn",
+        "mapRunArn",
+    ):
         if name in params:
             return [(action, params[name])]
+    if operation.startswith("SendTask"):
+        machine = machine_of(params["taskToken"])
+        return [(action, machine)] if machine else None
     if operation == "CreateStateMachine":
         machine = scope.arn("states", f"stateMachine:{params['name']}")
         return [(action, machine), ("iam:PassRole", params["roleArn"])]

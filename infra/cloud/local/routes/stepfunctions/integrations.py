@@ -198,7 +198,9 @@ def sdk_error(api: str, error: CallFailed) -> tuple[str, str]:
     name = shown if error.modelled is None else error.modelled
     if not name.endswith("Exception"):
         name += "Exception"
-    cause = f"{error.message} (Service: {shown}, Status Code: {error.status}, Request ID: {error.request_id})"
+    extended = f", Extended Request ID: {error.request_id}" if shown == "S3" else ""
+    where = f"Service: {shown}, Status Code: {error.status}, Request ID: {error.request_id}{extended}"
+    cause = f"{error.message} ({where})"
     return f"{shown}.{name}", cause
 
 

@@ -88,6 +88,19 @@ def new_uuid(rng: random.Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
+def task_token(machine: str, unique: str) -> str:
+    """A task token: opaque for its users, but it says whose task it is (see ``machine_of``)."""
+    return base64.b64encode(f"{machine}|{unique}".encode()).decode()
+
+
+def machine_of(token: str) -> str:
+    """The state machine whose task a token is of; "" if it is no token."""
+    try:
+        return base64.b64decode(token, validate=True).decode().rpartition("|")[0]
+    except ValueError:
+        return ""
+
+
 def page(items: list[T], params: dict[str, Any], *, default: int = 100) -> tuple[list[T], str | None]:
     """One page, and the token of the next. ``maxResults`` 0 means the default."""
     size = params.get("maxResults") or default

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .history import History
 from .interpreter import Moments
+from .names import new_uuid, task_token, unqualified
 from .threads import FOREVER
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def patches(world: World) -> list[Patch]:
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
     from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
     from moto.stepfunctions.parser.asl.eval.environment import Environment
+    from moto.stepfunctions.parser.asl.eval.states import ContextObject
 
     kernel, threads = world.kernel, world.stepfunctions.interpreter.threads
     sample, record = world.latency.sample, world.journal.record
@@ -146,6 +148,12 @@ def patches(world: World) -> list[Patch]:
 
         return translate
 
+    def update_task_token(self: Any) -> str:
+        data = self.context_object_data
+        token = task_token(unqualified(data["StateMachine"]["Id"]), new_uuid(kernel.rng("states.tokens")))
+        data["Task"] = {"Token": token}
+        return token
+
     def program_state(self: Any) -> Any:
         return self._program_state
 
@@ -160,6 +168,7 @@ def patches(world: World) -> list[Patch]:
         (WaitFunction, "_wait_interval", wait_interval),
         (BranchesDecl, "_eval_body", ending_its_threads(world, BranchesDecl._eval_body)),
         (Environment, "program_state", program_state),
+        (ContextObject, "update_task_token", update_task_token),
         (state_module, "datetime", Moments(world)),
         (jitter_strategy_decl, "random", kernel.rng("states.jitter")),
     ]

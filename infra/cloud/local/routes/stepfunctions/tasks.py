@@ -82,6 +82,9 @@ def patches(world: World) -> list[Patch]:
             if isinstance(ex, SdkClientFailed):
                 prefix = "Sqs" if self.resource.service_name == "aws-sdk" else "SQS"
                 return failure(self, env, f"{prefix}.SdkClientException", str(ex))
+            if isinstance(ex, state_task_service_events.SfnFailedEntryCountException):
+                cause = json.dumps(ex.cause, separators=(",", ":"), ensure_ascii=False)
+                return failure(self, env, "EventBridge.FailedEntry", cause)
             if isinstance(ex, NotSimulated):
                 return failure(self, env, "NotSimulated", str(ex))
             return original(self, env=env, ex=ex)
