@@ -61,12 +61,15 @@ _LIFECYCLE_RULE = struct(
     NoncurrentVersionExpiration=struct(
         _required=("NoncurrentDays",), NewerNoncurrentVersions=INTEGER, NoncurrentDays=INTEGER
     ),
+    NoncurrentVersionExpirationInDays=INTEGER,
+    NoncurrentVersionTransition=_NONCURRENT_TRANSITION,
     NoncurrentVersionTransitions=list_of(_NONCURRENT_TRANSITION),
     ObjectSizeGreaterThan=INTEGER,
     ObjectSizeLessThan=INTEGER,
     Prefix=STRING,
     Status=STRING,
     TagFilters=_TAGS,
+    Transition=_TRANSITION,
     Transitions=list_of(_TRANSITION),
 )
 
@@ -239,15 +242,22 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     expiration = picked(rule, "ExpiredObjectDeleteMarker", Days="ExpirationInDays", Date="ExpirationDate")
     if expiration:
         made["Expiration"] = expiration
-    if "Transitions" in rule:
+    if "NoncurrentVersionExpirationInDays" in rule:  # this and the two singular names: an older form
+        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
+    transitions = [*rule.get("Transitions", []), *([rule["Transition"]] if "Transition" in rule else [])]
+    if transitions:
         made["Transitions"] = [
             picked(each, "StorageClass", Days="TransitionInDays", Date="TransitionDate")
-            for each in rule["Transitions"]
+            for each in transitions
         ]
-    if "NoncurrentVersionTransitions" in rule:
+    transitions = [
+        *rule.get("NoncurrentVersionTransitions", []),
+        *([rule["NoncurrentVersionTransition"]] if "NoncurrentVersionTransition" in rule else []),
+    ]
+    if transitions:
         made["NoncurrentVersionTransitions"] = [
             picked(each, "StorageClass", "NewerNoncurrentVersions", NoncurrentDays="TransitionInDays")
-            for each in rule["NoncurrentVersionTransitions"]
+            for each in transitions
         ]
     return made
 

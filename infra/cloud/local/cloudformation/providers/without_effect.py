@@ -77,9 +77,13 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::S3::Bucket": {
         "AccelerateConfiguration": "how far away an uploader is changes nothing here",
         "AccessControl": "one account is here, and policies are asked; a canned ACL adds nobody",
+        "AnalyticsConfigurations": OBSERVING,
         "IntelligentTieringConfigurations": COST,
+        "InventoryConfigurations": OBSERVING,
+        "LifecycleConfiguration.TransitionDefaultMinimumObjectSize": COST,
         "LoggingConfiguration": OBSERVING,
         "MetricsConfigurations": OBSERVING,
+        "WebsiteConfiguration.RoutingRules": "no web site is served here; the configuration is kept",
     },
     "AWS::Kinesis::Stream": {"Tags": TAGS},
     "AWS::Kinesis::StreamConsumer": {"Tags": TAGS},
