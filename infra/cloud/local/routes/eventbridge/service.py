@@ -14,7 +14,7 @@ from ...patterns import InvalidPattern, parse
 from ...policies import Request
 from ...service import Call, NotSimulated, ServiceError
 from . import bus_policies, constraints, entries, errors
-from .connections import Connections
+from .api_destinations import ApiDestinations
 from .delivery import Deliveries
 from .entries import envelope
 from .model import Bus, Event, Rule, micros, seconds
@@ -32,7 +32,7 @@ _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
 MAX_BUSES = 100
 
 
-class EventBridge(Connections):
+class EventBridge(ApiDestinations):
     """The service ``events``."""
 
     def __init__(self, world: World) -> None:
