@@ -20,6 +20,10 @@ VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)(.*)", re.DOTALL)
 """``$name`` and the path that follows it: a variable, where ``$.`` and ``$[`` are the input."""
 
 
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "'": "'", "{": "{", "}": "}", "\\": "\\"}
+"""What may follow a backslash in a quoted text (a double quote may not: recorded on AWS)."""
+
+
 class InvalidIntrinsic(ValueError):
     """A text that is no call of an intrinsic function."""
 
@@ -140,7 +144,9 @@ class _Parser:
             char = escape[1]
             if template and char in "{}\\":
                 return escape[0]
-            return {"n": "\n", "t": "\t", "r": "\r"}.get(char, char)
+            if char not in ESCAPES:
+                raise InvalidIntrinsic(f"'\\{char}' is no escape in '{self.text}'")
+            return ESCAPES[char]
 
         return re.sub(r"\\(.)", unescaped, found[1], flags=re.DOTALL)
 

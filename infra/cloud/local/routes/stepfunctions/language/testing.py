@@ -200,7 +200,9 @@ def answer(service: Any, call: Call) -> dict[str, Any]:
     try:
         value = json.loads(execution.input)
     except ValueError as error:
-        raise ServiceError("InvalidExecutionInput", f"Invalid execution input: {error}") from None
+        raise ServiceError(
+            "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Invalid execution input.'"
+        ) from error
     env = execution._environment(value, None)
     for key, value in json.loads(params.get("variables") or "{}").items():
         env.variable_store._inner_scope[key] = value

@@ -25,6 +25,9 @@ LONGEST_LABEL = 40
 TOP_FIELDS = ("Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version")
 SCOPE_FIELDS = ("Comment", "StartAt", "States")
 PROCESSOR_FIELDS = (*SCOPE_FIELDS, "ProcessorConfig")
+FORBIDDEN = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"\x00-\x1f\x7f-\x9f]")
+"""Characters that the label of a Map may not have.
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
 QUERY_LANGUAGES = ("JSONPath", "JSONata")
 
 
@@ -147,6 +150,9 @@ def _check_names(machine: dict[str, Any], report: Report) -> None:
         if len(label) > LONGEST_LABEL:
             limit = f"exceeds the {LONGEST_LABEL}-character limit allowed by the service"
             report.error("INVALID_LABEL_NAME", f"Label '{label}' {limit}", f"{at}/Label")
+        if not label or FORBIDDEN.search(label):
+            text = "contains invalid characters" if label else "cannot be empty"
+            report.error("INVALID_LABEL_NAME", f"Label '{label}' {text}", f"{at}/Label")
         if label in labels:
             report.error("DUPLICATE_LABEL_NAME", f"Duplicate Label name: {label}", f"{at}/Label")
         labels.setdefault(label, at)
