@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _NOTHING: tuple[dict[str, Any], bool] = ({}, True)
 FIELDS = ("ItemReader", "ItemBatcher", "ResultWriter")
 PERCENTAGE = "ToleratedFailurePercentage"
+MOST_INLINE = 40
+"""Iterations of an inline Map at a time, if MaxConcurrency does not say less.
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html"""
 READER_FAILED = "States.ItemReaderFailed"
 
 
@@ -98,6 +101,9 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
         distributed_iteration_component as distributed,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        inline_iteration_component as inline_component,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (
         distributed_item_processor_worker as processor_worker,
     )
@@ -114,6 +120,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     from moto.stepfunctions.parser.asl.eval.program_state import ProgramError
     from moto.stepfunctions.parser.asl.parse import asl_parser
 
+    Inline = inline_component.InlineIterationComponent  # noqa: N806
     Component = distributed.DistributedIterationComponent  # noqa: N806
     chance = world.kernel.rng("states.functions")
     ids = world.kernel.rng("states.ids")
@@ -323,6 +330,17 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             pool._jobs_number -= len(pool._open_jobs)
             pool._open_jobs.clear()
 
+    def inline(original: Any) -> Any:
+        def evaluate(self: Any, env: Any) -> None:
+            given = env.stack[-1]
+            items = len(given.input_items)
+            if items:
+                most = given.max_concurrency or MOST_INLINE
+                given.max_concurrency = min(most, items)
+            original(self, env)
+
+        return evaluate
+
     def is_batch(value: Any) -> bool:
         return isinstance(value, dict) and isinstance(value.get("Items"), list)
 
@@ -368,10 +386,11 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         except Exception as error:
             raise failure(env, "States.ResultWriterFailed", str(getattr(error, "message", error))) from error
 
-    quiet = "moto.stepfunctions.parser.asl.component.state.exec.state_map.tolerated_failure"
+    quiet = "moto.stepfunctions.parser.asl.parse.preprocessor"
     return [
         (logging.getLogger(quiet), "disabled", True),  # "currently have no effect": now they have
         (asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)),
+        (Inline, "_eval_body", inline(Inline._eval_body)),
         (Component, "read", read),
         (Component, "write", write),
         (Component, "_map_run", map_run),
