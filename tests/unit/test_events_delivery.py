@@ -347,7 +347,8 @@ def test_metrics(world: World) -> None:
     assert total("Invocations", **good) == total("SuccessfulInvocationAttempts", **good) == 3
     assert total("FailedInvocations", **bad) == 3
     assert total("FailedInvocations", **good) == 0
-    assert total("InvocationsCreated") == 6
+    assert total("InvocationsCreated") == total("TriggeredRules") == 6
+    assert total("MatchedEvents") == 3
     assert total("PutEventsApproximateCallCount") == total("PutEventsEntriesCount") == 4
 
 

@@ -35,14 +35,15 @@ def _of_rule(bus: str, name: str) -> Dimensions:
     return (("EventBusName", bus), ("RuleName", name))
 
 
+def _each_rule(entry: Entry) -> list[Dimensions]:
+    """Each rule that the event matched."""
+    bus = _bus(entry.resource)
+    return [_of_rule(bus, name) for name in entry.data["rules"]]
+
+
 def _matched_dimensions(entry: Entry) -> list[Dimensions]:
     """Each rule that the event matched, and all of them together."""
-    bus = _bus(entry.resource)
-    return [(), *(_of_rule(bus, name) for name in entry.data["rules"])]
-
-
-def _bus_dimensions(entry: Entry) -> list[Dimensions]:
-    return [(), (("EventBusName", _bus(entry.resource)),)]
+    return [(), *_each_rule(entry)]
 
 
 def _nothing(entry: Entry) -> list[Dimensions]:
@@ -64,6 +65,14 @@ def _ended(entry: Entry) -> bool:
     return entry.outcome == "ok" or bool(entry.data["final"])
 
 
+def _succeeded(entry: Entry) -> bool:
+    return entry.outcome == "ok"
+
+
+def _refused(entry: Entry) -> bool:
+    return entry.outcome != "ok"
+
+
 def _if(condition: Callable[[Entry], bool]) -> Value:
     return lambda entry: 1 if condition(entry) else None
 
@@ -75,7 +84,8 @@ def _latency(entry: Entry, end: int) -> float:
 ROWS: tuple[Row, ...] = (
     _row("MatchedEvents", "events.event", _if(lambda e: bool(e.data["rules"])), _matched_dimensions),
     _row("MatchedEvents", "events.event", _if(lambda e: bool(e.data["rules"])), _source_dimensions),
-    _row("TriggeredRules", "events.event", _if(lambda e: bool(e.data["rules"])), _matched_dimensions),
+    _row("TriggeredRules", "events.event", lambda entry: 1, _each_rule),
+    _row("TriggeredRules", "events.event", lambda entry: len(entry.data["rules"]) or None, _nothing),
     _row(
         "InvocationsCreated",
         "events.event",
@@ -87,7 +97,7 @@ ROWS: tuple[Row, ...] = (
     _row(
         "SuccessfulInvocationAttempts",
         "events.delivery",
-        _if(lambda entry: entry.outcome == "ok"),
+        _if(_succeeded),
         _rule_dimensions,
     ),
     _row(
@@ -118,14 +128,16 @@ ROWS: tuple[Row, ...] = (
         _rule_dimensions,
         "Milliseconds",
     ),
-    _row("InvocationsSentToDlq", "events.dead_letter", _if(lambda e: e.outcome == "ok"), _rule_dimensions),
+    _row("InvocationsSentToDlq", "events.dead_letter", _if(_succeeded), _rule_dimensions),
     _row(
         "InvocationsFailedToBeSentToDlq",
         "events.dead_letter",
-        _if(lambda e: e.outcome != "ok"),
+        _if(_refused),
         _rule_dimensions,
     ),
     _row("PutEventsApproximateCallCount", "api.events.PutEvents", lambda entry: 1, _nothing),
+    _row("PutEventsApproximateSuccessCount", "api.events.PutEvents", _if(_succeeded), _nothing),
+    _row("PutEventsApproximateFailedCount", "api.events.PutEvents", _if(_refused), _nothing),
     _row("PutEventsLatency", "api.events.PutEvents", lambda e: e.duration / 1000, _nothing, "Milliseconds"),
     _row("PutEventsEntriesCount", "events.put", lambda entry: entry.data["entries"], _nothing),
     _row("PutEventsFailedEntriesCount", "events.put", lambda entry: entry.data["failed"], _nothing),
