@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Patch = tuple[Any, str, Any]
 
+INLINE_CONCURRENCY = 40
+"""Iterations of an inline Map that run at once, at most.
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html"""
+
 
 def patches(world: World) -> list[Patch]:
     """What is replaced in the interpreter's Map states."""
@@ -51,6 +55,15 @@ def patches(world: World) -> list[Patch]:
         if job is not None:
             self._job_pool.close_job(job)
 
+    def limited(original: Any) -> Any:
+        def evaluate(self: Any, env: Any) -> None:
+            asked = env.stack[-1]
+            most = min(asked.max_concurrency or INLINE_CONCURRENCY, INLINE_CONCURRENCY)
+            asked.max_concurrency = min(most, len(asked.input_items))
+            original(self, env)
+
+        return evaluate
+
     def add_map_run(self: Any, map_run_record: Any) -> None:
         self._pool[map_run_record.map_run_arn] = map_run_record
         assert world.kernel.current is not None
@@ -63,7 +76,7 @@ def patches(world: World) -> list[Patch]:
     runs = distributed.DistributedIterationComponent
     return [
         (iteration_worker.IterationWorker, "_eval_pool", eval_pool),
-        (component, "_eval_body", ending_its_threads(world, component._eval_body)),
+        (component, "_eval_body", ending_its_threads(world, limited(component._eval_body))),
         (runs, "_eval_body", ending_its_threads(world, runs._eval_body)),
         (distributed, "EventManager", Aside),
         (pool, "add", add_map_run),

@@ -284,10 +284,16 @@ class StepFunctions(Callbacks):
     def ListMapRuns(self, call: Call) -> dict[str, Any]:
         execution = self.execution(call.params["executionArn"])
         found, token = names.page(execution.map_runs, call.params)
-        return {"mapRuns": [each.list_item() for each in found], **({"nextToken": token} if token else {})}
+        items = []
+        for run in found:
+            item = {**run.list_item(), "startDate": run.start_date}
+            items.append({**item, "stopDate": run.stop_date} if run.stop_date is not None else item)
+        return {"mapRuns": items, **({"nextToken": token} if token else {})}
 
     def DescribeMapRun(self, call: Call) -> dict[str, Any]:
-        return {**self._map_run(call).describe(), "redriveCount": 0}
+        run = self._map_run(call)
+        shown = {**run.describe(), "status": run.status.value, "startDate": run.start_date, "redriveCount": 0}
+        return {**shown, "stopDate": run.stop_date} if run.stop_date is not None else shown
 
     def UpdateMapRun(self, call: Call) -> dict[str, Any]:
         self._map_run(call)

@@ -121,8 +121,12 @@ class Threads:
         self.Condition = Condition
 
     def spawn(self, function: Callable[[], Any], name: str, context: Any = None) -> Task:
-        """Start a task that ends with the one that starts it, if that is ended first."""
-        kernel, parent = self._kernel, self._kernel.current
+        """Start a task that ends with the one that starts it, if that is ended first.
+
+        With a ``context`` it is an execution, which belongs to nobody.
+        """
+        kernel = self._kernel
+        parent = kernel.current if context is None else None
 
         def run() -> None:
             try:
