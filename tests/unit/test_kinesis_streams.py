@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.cloud.local.kernel import SECOND
+from infra.cloud.local.permissions import needed
 from infra.cloud.local.stores.kinesis.limits import Bucket, Load
 from infra.cloud.local.stores.kinesis.sequence import Numbers
 from infra.cloud.local.world import World
@@ -409,3 +410,13 @@ def test_a_stream_never_more_than_doubles_in_fifteen_minutes(steps: list[tuple[i
         if wanted > shards:
             assert now - grown >= 15 * 60 * SECOND
             shards, grown = wanted, now
+
+
+def test_an_iterator_says_which_stream_a_role_must_be_allowed_to_read(world: World) -> None:
+    iterator = world.client("kinesis").get_shard_iterator(
+        StreamName="orders", ShardId=FIRST, ShardIteratorType="LATEST"
+    )["ShardIterator"]
+    asked = needed(
+        "kinesis", "GetRecords", {"ShardIterator": iterator}, "us-east-1", "1", world.identity._source
+    )
+    assert asked == [("kinesis:GetRecords", "arn:aws:kinesis:us-east-1:123456789012:stream/orders")]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .routes.stepfunctions.names import machine_of
+from .stores.kinesis.iterators import stream_of
 
 Permission = tuple[str, str]
 """An IAM action and the ARN (or ``*``) it is needed on."""
@@ -324,6 +325,9 @@ def _kinesis(operation: str, params: Params, scope: Scope) -> list[Permission] |
             return [(action, params[name])]
     if "StreamName" in params:
         return [(action, scope.arn("kinesis", f"stream/{params['StreamName']}"))]
+    if "ShardIterator" in params:
+        stream = stream_of(params["ShardIterator"])
+        return [(action, stream)] if stream else None
     return None
 
 

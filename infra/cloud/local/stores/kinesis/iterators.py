@@ -24,10 +24,10 @@ def encode(stream_arn: str, shard_id: str, position: int, now: int) -> str:
 
 def decode(token: str, now: int) -> tuple[str, str, int]:
     """The stream's ARN, the shard's id, the position. Raises if the token is none, or too old."""
-    try:
-        stream_arn, shard_id, position, given = json.loads(base64.b64decode(token, validate=True)[8:])
-    except (binascii.Error, ValueError, TypeError):
-        raise errors.invalid("Invalid ShardIterator.") from None
+    inner = _inner(token)
+    if inner is None:
+        raise errors.invalid("Invalid ShardIterator.")
+    stream_arn, shard_id, position, given = inner
     if now > given + LIFETIME:
         raise ServiceError(
             "ExpiredIteratorException",
@@ -36,6 +36,20 @@ def decode(token: str, now: int) -> tuple[str, str, int]:
             f"{LIFETIME // 1000} milliseconds.",
         )
     return stream_arn, shard_id, position
+
+
+def stream_of(token: str) -> str:
+    """The ARN of the stream that an iterator reads; "" if it is none."""
+    inner = _inner(token)
+    return "" if inner is None else inner[0]
+
+
+def _inner(token: str) -> tuple[str, str, int, int] | None:
+    try:
+        stream_arn, shard_id, position, given = json.loads(base64.b64decode(token, validate=True)[8:])
+    except (binascii.Error, ValueError, TypeError):
+        return None
+    return stream_arn, shard_id, position, given
 
 
 def _shown(time: int) -> str:
