@@ -109,8 +109,16 @@ def _synthesize_into(outdir: Path, stack: type, stack_name: str, properties: dic
     synthesizer = cdk.DefaultStackSynthesizer(
         generate_bootstrap_version_rule=False, file_assets_bucket_name=ASSET_BUCKET
     )
-    stack(app, stack_name, synthesizer=synthesizer, **properties)
-    app.synth()
+    try:
+        stack(app, stack_name, synthesizer=synthesizer, **properties)
+        app.synth()
+    except RuntimeError as error:  # what jsii makes of every error of the CDK
+        if "Cannot find asset at" not in str(error):
+            raise
+        raise RuntimeError(
+            f"{error}. The CDK looks for relative paths from the folder in which Python was started: give an "
+            "absolute path, or deploy the application's folder, the one with its cdk.json"
+        ) from None
     assets = json.loads((outdir / f"{stack_name}.assets.json").read_text("utf-8"))
     template = f"{stack_name}.template.json"
     found = []

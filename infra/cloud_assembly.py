@@ -44,6 +44,16 @@ def read(folder: Path) -> list[Assembly]:
     return found
 
 
+def read_template(path: Path, stack_name: str | None) -> Assembly | None:
+    """One template of a cloud assembly with its assets; None if the file is no such template."""
+    name = path.name.removesuffix(".template.json")
+    manifest = path.with_name(f"{name}.assets.json")
+    if name == path.name or not manifest.is_file():
+        return None
+    assets = tuple(_assets(path.parent, manifest, path.name))
+    return Assembly(stack_name or name, path.read_text("utf-8"), assets)
+
+
 def _stack(
     folder: Path, name: str, properties: dict[str, Any], artifacts: dict[str, Any], dependencies: list[str]
 ) -> Assembly:

@@ -62,6 +62,7 @@ def plan(
         path = templates[0]
     if path.suffix not in packaging.SUFFIXES:
         raise ValueError(f"{path} does not end in {', '.join(packaging.SUFFIXES)}; {ACCEPTED}")
+    synthesized = cloud_assembly.read_template(path, stack_name)
     known = packaging.parameters_of(path)
     for name in properties:
         if name not in known:
@@ -69,6 +70,8 @@ def plan(
             hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}"
             raise TypeError(f"{path.name} has no parameter {name!r}; {hint}")
     values.update({name: _text(value) for name, value in properties.items()})
+    if synthesized is not None:
+        return Plan([synthesized], values)
     return Plan([packaging.package(path, stack_name or _name(path), account, region)], values)
 
 

@@ -242,3 +242,13 @@ def test_container_images_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "User.assets.json").write_text(json.dumps({**ASSETS, "dockerImages": {"x": {}}}))
     with pytest.raises(ValueError, match="NotSimulated: docker image assets"):
         cloud_assembly.read(tmp_path)
+
+
+def test_a_synthesized_template_brings_its_assets(cloud: LocalCloud, tmp_path: Path) -> None:
+    assembly(tmp_path)
+    (tmp_path / "One.template.json").write_text(json.dumps(MAKER))
+    own = {"files": {"a": ASSETS["files"]["a"]}}
+    (tmp_path / "One.assets.json").write_text(json.dumps(own))
+    assert cloud.deploy(tmp_path / "One.template.json").stack_name == "One"
+    keys = cloud.client("s3").list_objects_v2(Bucket="cdk-assets-123456789012-us-east-1")["Contents"]
+    assert "x.zip" in [each["Key"] for each in keys]
