@@ -649,3 +649,48 @@ def test_an_answer_without_state_is_a_failure_of_the_window(world: World) -> Non
     assert [texts for _, texts in world.functions.batches] == [["a"], ["a"]]
     [discarded] = world.journal.select("esm.discarded")
     assert discarded.outcome == "RetryAttemptsExhausted"
+
+
+def test_a_timestamp_is_a_starting_position(world: World) -> None:
+    put(world, "old")
+    world.kernel.advance(5 * SECOND)
+    since = world.datetime()
+    put(world, "new")
+    mapped(world, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=since)
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches] == [["new"]]
+
+
+def test_parallel_batches_resume_after_an_update_in_order(world: World) -> None:
+    uuid = mapped(world, ParallelizationFactor=3, BatchSize=2)
+    world.functions.handler = fail_on("b1")
+    for number in range(4):
+        for key in "abc":
+            put(world, f"{key}{number}", key=key)
+    world.kernel.advance(20 * SECOND)
+    call(world, "UpdateEventSourceMapping", UUID=uuid, ParallelizationFactor=1)
+    world.functions.handler = lambda event: None
+    world.kernel.settle()
+    seen = [text for _, texts in world.functions.batches for text in texts]
+    assert set(seen) == {f"{key}{number}" for key in "abc" for number in range(4)}
+    last = {text: position for position, text in enumerate(seen)}
+    for key in "abc":
+        order = [last[f"{key}{number}"] for number in range(4)]
+        assert order == sorted(order)
+
+
+def test_a_topic_gets_the_metadata_of_a_discarded_batch(world: World) -> None:
+    sns, sqs = world.client("sns"), world.client("sqs")
+    topic = sns.create_topic(Name="failed")["TopicArn"]
+    queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:seen")
+    mapped(world, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": topic}})
+    world.functions.handler = fail_on("a")
+    put(world, "a")
+    world.kernel.settle()
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    document = json.loads(json.loads(message["Body"])["Message"])
+    assert list(document) == ["requestContext", "responseContext", "version", "timestamp", "KinesisBatchInfo"]
