@@ -93,7 +93,7 @@ class EventBridge(ApiDestinations):
                 "source": fields["source"],
                 "detail_type": fields["detail-type"],
                 "rules": [rule.name for rule in rules],
-                "targets": [len(rule.targets) for rule in rules],
+                "targets": sum(len(rule.targets) for rule in rules),
             },
         )
         for rule in rules:

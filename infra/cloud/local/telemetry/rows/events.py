@@ -89,7 +89,7 @@ ROWS: tuple[Row, ...] = (
     _row(
         "InvocationsCreated",
         "events.event",
-        lambda entry: sum(entry.data["targets"]) or None,
+        lambda entry: entry.data["targets"] or None,
         _nothing,
     ),
     _row("Invocations", "events.delivery", _if(_ended), _rule_dimensions),
