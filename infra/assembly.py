@@ -2,7 +2,7 @@
 
 Synthesis takes a second or more, so an assembly is kept in ``build/assemblies`` under a hash of everything
 it can depend on: the stack's class and properties, the files of ``infra/stacks`` and ``labs``, and the
-version of the CDK.
+version of the CDK. A class of an application outside of this folder is synthesized each time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import inspect
 import io
 import json
 import shutil
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -72,6 +73,8 @@ class Assembly:
 def synthesize(stack: type, stack_name: str, properties: dict[str, Any]) -> Assembly:
     """The assembly of a CDK stack class, from the cache if nothing it depends on has changed."""
     folder = CACHE / _key(stack, stack_name, properties)
+    if _is_from_elsewhere(stack):
+        shutil.rmtree(folder, ignore_errors=True)
     if not (folder / "workshop.json").exists():
         _synthesize(stack, stack_name, properties, folder)
     manifest = json.loads((folder / "workshop.json").read_text("utf-8"))
@@ -80,6 +83,12 @@ def synthesize(stack: type, stack_name: str, properties: dict[str, Any]) -> Asse
         (folder / manifest["template"]).read_text("utf-8"),
         tuple(Asset(key, folder / path, zipped) for key, path, zipped in manifest["assets"]),
     )
+
+
+def _is_from_elsewhere(stack: type) -> bool:
+    """Whether a class is of an application outside of this folder: what that depends on is not known here."""
+    file = getattr(sys.modules.get(stack.__module__), "__file__", None)
+    return file is not None and stack.__module__ != "__main__" and ROOT not in Path(file).resolve().parents
 
 
 def _synthesize(stack: type, stack_name: str, properties: dict[str, Any], folder: Path) -> None:
