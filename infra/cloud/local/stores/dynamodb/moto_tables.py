@@ -5,7 +5,6 @@ moto's classes are changed once in a process; they ask the open world's ``Dynamo
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,9 @@ from moto.dynamodb.exceptions import (
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler
 
+from . import expressions
 from .images import size
 from .partitions import all_items, keep_in_order, query_by
 from .transactions import digest, transact_write_items
@@ -134,11 +133,10 @@ def _install() -> None:
         ),
         (DynamoHandler, "update_item", _only_what_was_asked(DynamoHandler.update_item)),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
-        # What was parsed is copied before it is changed, so each expression is parsed once.
-        (UpdateExpressionParser, "make", functools.lru_cache(1024)(UpdateExpressionParser.make)),
     )
     for target, name, value in replaced:
         setattr(target, name, value)
+    expressions.install()
 
 
 def _only_what_was_asked(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
