@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cloud.local.permissions import needed
+from infra.cloud.local.routes.http import HttpRequest, HttpResponse
 
 from .stepfunctions_world import FUNCTION, QUEUE, StepFunctionsWorld
 
@@ -184,6 +185,41 @@ def test_failed_entries_of_put_events(cloud: StepFunctionsWorld) -> None:
     shown = cloud.run({"Put": task})
     assert shown["error"] == "EventBridge.FailedEntry"
     assert json.loads(shown["cause"])["FailedEntryCount"] == 1
+
+
+def test_a_task_calls_an_http_endpoint_with_a_connection(cloud: StepFunctionsWorld) -> None:
+    seen: list[HttpRequest] = []
+
+    def shop(request: HttpRequest) -> HttpResponse:
+        seen.append(request)
+        if request.url.endswith("/busy"):
+            return HttpResponse(503, "later")
+        return HttpResponse(200, '{"price": 7}', {"Content-Type": "application/json"})
+
+    cloud.world.http.register("shop.example", shop)
+    key = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "secret"}}
+    connection = cloud.world.client("events").create_connection(
+        Name="shop", AuthorizationType="API_KEY", AuthParameters=key
+    )["ConnectionArn"]
+
+    def call(path: str) -> dict[str, Any]:
+        parameters = {
+            "ApiEndpoint": f"https://shop.example/{path}",
+            "Method": "POST",
+            "Authentication": {"ConnectionArn": connection},
+            "RequestBody": {"n": 1},
+        }
+        task = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters}
+        return cloud.run({"Call": {**task, "End": True}})
+
+    assert call("price")["output"] == {
+        "Headers": {"content-type": ["application/json"]},
+        "ResponseBody": {"price": 7},
+        "StatusCode": 200,
+        "StatusText": "OK",
+    }
+    assert (seen[0].body, seen[0].headers["x-key"]) == ('{"n":1}', "secret")
+    assert call("busy")["error"] == "States.Http.StatusCode.503"
 
 
 def test_errors_of_integrations(cloud: StepFunctionsWorld) -> None:

@@ -67,7 +67,6 @@ REFUSED = {
     "emr-containers": "EMR on EKS",
     "emr-serverless": "EMR Serverless",
     "glue": "Glue",
-    "http": "HTTP endpoints",
     "mediaconvert": "MediaConvert",
     "sagemaker": "SageMaker",
 }

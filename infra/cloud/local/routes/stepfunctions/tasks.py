@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...service import NotSimulated
 from ...tasks import TaskKilled
-from . import integrations
+from . import http_task, integrations
 from .casing import from_api, to_api
 from .integrations import CallFailed, SdkClientFailed
+from .names import unqualified
 
 if TYPE_CHECKING:
     from ...world import World
@@ -171,6 +172,21 @@ def patches(world: World) -> list[Patch]:
     def wait_sync(self: Any, env: Any, sync_resolver: Any, **others: Any) -> Any:
         return sync_resolver()
 
+    def eval_http(
+        self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
+    ) -> None:
+        machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        role = state_credentials.role_arn
+        env.stack.append(http_task.invoke(world, normalised_parameters, unqualified(machine), role))
+
+    def http_from_error(original: Any) -> Any:
+        def translate(self: Any, env: Any, ex: Exception) -> Any:
+            if isinstance(ex, http_task.HttpFailed):
+                return failure(self, env, ex.error, ex.cause)
+            return original(self, env=env, ex=ex)
+
+        return translate
+
     def task_service_for(original: Any) -> Any:
         def make(service_name: str) -> Any:
             if service_name in integrations.REFUSED:
@@ -178,6 +194,8 @@ def patches(world: World) -> list[Patch]:
                 raise NotSimulated(
                     f"NotSimulated: arn:aws:states:::{service_name} - the local cloud has no {shown}"
                 )
+            if service_name == "http":
+                return http_task.task_class()()
             return original(service_name)
 
         return make
@@ -216,6 +234,11 @@ def patches(world: World) -> list[Patch]:
         ),
         (lambda_eval_utils, "execute_lambda_function_integration", invoke),
         (callback.CallbackEndpoint, "interrupt_all", spent(callback.CallbackEndpoint.interrupt_all)),
+    ]
+    http = http_task.task_class()
+    made += [
+        (http, "_eval_service_task", eval_http),
+        (http, "_from_error", http_from_error(from_error(http._from_error))),
     ]
     for kind in optimized:
         made.append((kind, "_from_error", from_error(kind._from_error)))
