@@ -42,6 +42,34 @@ class Undefined(LookupError):
     """An expression that returned nothing."""
 
 
+OVERFLOW = (
+    "Stack overflow error: Check for non-terminating recursive function.  "
+    "Consider rewriting as tail-recursive."
+)
+MOST_STEPS = 1_000_000
+"""Steps of one evaluation, in the place of AWS's limit of time: an expression without an end must end."""
+
+
+class _Bounds:
+    """How deep and how long one evaluation goes."""
+
+    __slots__ = ("depth", "steps")
+
+    def __init__(self) -> None:
+        self.depth = self.steps = 0
+
+    def enter(self, expression: Any, value: Any, environment: Any) -> None:
+        self.depth += 1
+        self.steps += 1
+        if self.depth > DEEPEST:
+            raise JException(f"{OVERFLOW} Depth={self.depth} max={DEEPEST}", -1)
+        if self.steps > MOST_STEPS:
+            raise JException("Expression evaluation timeout: Check for infinite loop", -1)
+
+    def leave(self, expression: Any, value: Any, environment: Any, result: Any) -> None:
+        self.depth -= 1
+
+
 _PLAIN = re.compile(r"\$[A-Za-z]\w*(\.[A-Za-z_]\w*)*")
 _ELSEWHERE = object()
 
@@ -87,6 +115,8 @@ class Expression:
         frame["states"] = {
             name: with_nulls(value) for name, value in states.items() if needed is None or name in needed
         }
+        bounds = _Bounds()
+        frame["__evaluate_entry"], frame["__evaluate_exit"] = bounds.enter, bounds.leave
         compiled = self._compiled
         Jsonata.CURRENT.jsonata = compiled  # what $now and the functions that take functions go by
         try:
@@ -94,10 +124,7 @@ class Expression:
         except JException as error:
             raise EvaluationError(message(error)) from None
         except RecursionError:
-            raise EvaluationError(
-                "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as"
-                " tail-recursive."
-            ) from None
+            raise EvaluationError(OVERFLOW) from None
         except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise EvaluationError(str(error)) from None
         if result is None:
@@ -124,6 +151,8 @@ def settled(value: Any) -> Any:
         return {key: settled(each) for key, each in value.items()}
     if kind is list:
         return [settled(each) for each in value]
+    if kind is int:
+        return value if -LARGEST_LONG <= value < LARGEST_LONG else float(value)
     return int(value) if kind is float and value.is_integer() and abs(value) < LARGEST_LONG else value
 
 
@@ -139,8 +168,10 @@ def with_nulls(value: Any) -> Any:
     Numbers without a fraction become integers, as on AWS (1.0 is 1, 1e2 is 100).
     """
     kind = value.__class__
-    if kind is str or kind is int or kind is bool:
+    if kind is str or kind is bool:
         return value
+    if kind is int:
+        return value if -LARGEST_LONG <= value < LARGEST_LONG else float(value)
     if value is None:
         return NULL
     if kind is float:
@@ -155,8 +186,10 @@ def with_nulls(value: Any) -> Any:
 def from_engine(value: Any) -> Any:
     """The value as JSON: no functions, and what JSON has no number for as the text that JavaScript has."""
     kind = value.__class__
-    if kind is str or kind is bool or kind is int:
+    if kind is str or kind is bool:
         return value
+    if kind is int:
+        return value if -LARGEST_LONG <= value < LARGEST_LONG else float(value)
     if value is NULL or value is None:
         return None
     if kind is float:

@@ -8,6 +8,7 @@ ASCII escapes.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -121,11 +122,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         except Undefined:
             problem = "returned nothing (undefined)."
         except EvaluationError as error:
-            problem = (
-                f"{error}."
-                if str(error).startswith("returned")
-                else f"threw an error during evaluation. {error}"
-            )
+            problem = described(str(error))
         field = location(env)
         cause = f"The JSONata expression '{text}' specified for the field '{field}' {problem}"
         raise failure(env, QUERY, cause)
@@ -152,6 +149,14 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (strings.StringJSONata, "_eval_body", eval_jsonata),
         (States, "reset", reset),
     ]
+
+
+def described(error: str) -> str:
+    """How AWS goes on after naming the expression and its field."""
+    if error.startswith("returned"):
+        return f"{error}."
+    coded = re.match(r"[A-Z]\d{4}: ", error)
+    return f"threw an error during evaluation{'. ' if coded else ': '}{error}"
 
 
 def everywhere(old: Any, new: Any) -> list[tuple[Any, str, Any]]:
