@@ -165,3 +165,19 @@ def test_the_rate_limit_spreads_invocations(world: World) -> None:
     world.kernel.settle()
     assert len(times) == 10
     assert 4 * SECOND < max(times) - min(times) < 6 * SECOND
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [("90", 2), ("-1", 1)])
+def test_a_destination_may_ask_for_time(seconds: str, attempts: int, world: World) -> None:
+    times: list[int] = []
+
+    def busy(request: HttpRequest) -> HttpResponse:
+        times.append(world.kernel.now)
+        return HttpResponse(429 if len(times) == 1 else 200, headers={"Retry-After": seconds})
+
+    target, _ = destination(world, busy)
+    rule(world, "r", {"source": ["shop"]}, target)
+    put(world)
+    world.kernel.settle()
+    assert len(times) == attempts
+    assert attempts == 1 or 90 * SECOND <= times[1] - times[0] < 91 * SECOND

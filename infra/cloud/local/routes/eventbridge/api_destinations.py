@@ -195,12 +195,15 @@ class ApiDestinations(Connections):
                 retry=True,
             )
         if response.status >= 300:
+            wait = http_requests.retry_after(response.headers)
             raise _failed(
                 f"API destination returned HTTP status {response.status} with payload: {response.body}",
-                retry=http_requests.retried(response.status),
+                retry=http_requests.retried(response.status) and wait >= 0,
+                not_before=wait * SECOND,
             )
         return response
 
 
-def _failed(message: str, *, retry: bool) -> ServiceError:
-    return own_error("SDK_CLIENT_ERROR", f"Unable to invoke ApiDestination endpoint: {message}", retry=retry)
+def _failed(message: str, *, retry: bool, not_before: int = 0) -> ServiceError:
+    text = f"Unable to invoke ApiDestination endpoint: {message}"
+    return own_error("SDK_CLIENT_ERROR", text, retry=retry, not_before=not_before)

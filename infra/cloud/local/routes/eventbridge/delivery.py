@@ -87,6 +87,7 @@ class Deliveries:
             condition = exhausted(target.retry, job.retries, age)
             if not condition:
                 delay = backoff(job.retries + 1, kernel.rng("events.retry").random())
+                delay = max(delay, failed.not_before)
                 condition = exhausted(target.retry, job.retries, age + delay)
         final = failed is not None and (not failed.retried or bool(condition))
         self._world.journal.record(

@@ -26,6 +26,18 @@ def retried(status: int) -> bool:
     return status in RETRIED or status >= 500
 
 
+def retry_after(headers: Mapping[str, str]) -> int:
+    """The seconds of a Retry-After header (0 without one): EventBridge waits at least so long before it tries
+    again, and does not if they are negative."""
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return int(value)
+            except ValueError:
+                return 0
+    return 0
+
+
 def request(
     method: str,
     endpoint: str,

@@ -45,11 +45,13 @@ def exhausted(policy: RetryPolicy, retries: int, age: int) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt. ``code`` is the DLQ's ERROR_CODE."""
+    """A failed attempt. ``code`` is the DLQ's ERROR_CODE; ``not_before`` is how long (µs) the target asked to
+    be left alone."""
 
     code: str
     message: str
     retried: bool
+    not_before: int = 0
 
 
 _GONE = frozenset(
@@ -84,7 +86,8 @@ def failure(error: ServiceError) -> Failure:
     """What a target's error means for the delivery."""
     own = error.fields.get("EventBridge")  # a code of EventBridge's own, with whether it is retried
     if own is not None:
-        return Failure(error.code, error.message, bool(own == "retry"))
+        not_before = int(error.fields.get("NotBefore", 0))
+        return Failure(error.code, error.message, bool(own == "retry"), not_before)
     if error.code in _DENIED:
         return Failure("NO_PERMISSIONS", error.message, False)
     if error.code in _GONE:
@@ -96,9 +99,9 @@ def failure(error: ServiceError) -> Failure:
     return Failure("INVALID_PARAMETER", error.message, False)
 
 
-def own_error(code: str, message: str, *, retry: bool) -> ServiceError:
+def own_error(code: str, message: str, *, retry: bool, not_before: int = 0) -> ServiceError:
     """A failure that EventBridge itself finds, under its own code."""
-    return ServiceError(code, message, EventBridge="retry" if retry else "final")
+    return ServiceError(code, message, EventBridge="retry" if retry else "final", NotBefore=not_before)
 
 
 def dead_letter_attributes(
