@@ -438,9 +438,19 @@ def test_shown_as_aws_shows_it(world: World) -> None:
     bisect=st.booleans(),
     retries=st.integers(0, 2),
     window=st.sampled_from([0, 2]),
+    split=st.sampled_from([None, 0, 1, 10]),
+    update=st.sampled_from([None, 0, 5]),
 )
 def test_nothing_is_lost_or_overtaken(
-    keys: list[str], poison: set[int], batch: int, parallel: int, bisect: bool, retries: int, window: int
+    keys: list[str],
+    poison: set[int],
+    batch: int,
+    parallel: int,
+    bisect: bool,
+    retries: int,
+    window: int,
+    split: int | None,
+    update: int | None,
 ) -> None:
     """Each record is processed or discarded; the first processing of a key's records is in their order; no
     record is processed before an earlier failed one of its key is done or discarded."""
@@ -461,7 +471,7 @@ def test_nothing_is_lost_or_overtaken(
             done.extend(data_of(event))
 
         functions.handler = handler
-        mapped(
+        uuid = mapped(
             world,
             BatchSize=batch,
             ParallelizationFactor=parallel,
@@ -469,12 +479,20 @@ def test_nothing_is_lost_or_overtaken(
             MaximumRetryAttempts=retries,
             MaximumBatchingWindowInSeconds=window,
         )
-        for text in texts:
+        for number, text in enumerate(texts):
+            if number == split:
+                world.client("kinesis").update_shard_count(
+                    StreamName="orders", TargetShardCount=3, ScalingType="UNIFORM_SCALING"
+                )
+                world.kernel.advance(split * SECOND)
+            if number == update:
+                call(world, "UpdateEventSourceMapping", UUID=uuid, ParallelizationFactor=1)
+                world.kernel.advance(update * SECOND)
             put(world, text, key=text[0])
         world.kernel.settle()
         discarded = sum(entry.data["records"] for entry in world.journal.select("esm.discarded"))
         assert len(done) + discarded == len(texts)
-        assert len(set(done)) == len(done)
+        assert len(set(done)) == len(done)  # nothing here makes Lambda process a record twice
         assert discarded >= len(bad)
         if bisect:
             assert sorted(done) == sorted(set(texts) - set(bad))
@@ -694,3 +712,19 @@ def test_a_topic_gets_the_metadata_of_a_discarded_batch(world: World) -> None:
     [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
     document = json.loads(json.loads(message["Body"])["Message"])
     assert list(document) == ["requestContext", "responseContext", "version", "timestamp", "KinesisBatchInfo"]
+
+
+def test_lanes_of_a_closed_shard_that_are_stopped_are_not_forgotten(world: World) -> None:
+    uuid = mapped(world, ParallelizationFactor=2, BatchSize=10)
+    world.functions.handler = fail_on("a")
+    put(world, "a", "b", key="k")
+    world.kernel.advance(5 * SECOND)
+    kinesis = world.client("kinesis")
+    kinesis.split_shard(StreamName="orders", ShardToSplit="shardId-000000000000", NewStartingHashKey="5")
+    world.kernel.advance(20 * SECOND)
+    put(world, "c", key="k")
+    call(world, "UpdateEventSourceMapping", UUID=uuid, BatchSize=1)
+    world.kernel.advance(11 * SECOND)
+    world.functions.handler = lambda event: None
+    world.kernel.settle()
+    assert [texts for _, texts in world.functions.batches][-3:] == [["a"], ["b"], ["c"]]

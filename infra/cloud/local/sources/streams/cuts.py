@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes of one event (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
+ROOM = PAYLOAD_LIMIT - 64
+"""Bytes for the records of an event."""
+
 STATE_LIMIT = 1024 * 1024
 """Bytes of the state of a window."""
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ...kernel import MILLISECOND, SECOND, Event
 from ...service import Caller, ServiceError
 from . import cuts
+from .lanes import Lanes
 from .processor import Job, Processor, Window
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class ShardReader:
         self._shard = shard
         self._progress = progress
         self._finished = finished
-        self._processor = Processor(world, job, shard)
+        self._processor = self._new_processor()
         dynamodb = ":dynamodb:" in shard.stream.arn
         self._service = "dynamodbstreams" if dynamodb else "kinesis"
         self._consumer = consumer
@@ -94,7 +95,8 @@ class ShardReader:
         self._latency = f"{self._service}.{'fan_out' if consumer else 'GetRecords'}"
         self._phase = world.kernel.now
         self._most = job.settings.batch_size * job.settings.parallel
-        self._lanes = Lanes(self) if job.settings.parallel > 1 else None
+        self._exhausted = False
+        self._lanes = Lanes(world.kernel, job, self._new_processor) if job.settings.parallel > 1 else None
 
     def run(self) -> None:
         progress, stop = self._progress, self._job.stop
@@ -111,6 +113,7 @@ class ShardReader:
                 self._process(batch)
             if self._lanes is not None:
                 progress.pending = self._lanes.drain() + progress.pending
+            progress.done = self._exhausted and not progress.pending
         finally:
             progress.busy = False
             progress.released.set()
@@ -118,7 +121,7 @@ class ShardReader:
         if progress.done:
             self._finished(self._shard)
 
-    def processor(self) -> Processor:
+    def _new_processor(self) -> Processor:
         return Processor(self._world, self._job, self._shard)
 
     # -- collecting --------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ class ShardReader:
                     return batch
                 if progress.window is not None:
                     return Batch(final=True)
-                progress.done = True
+                self._exhausted = True
                 return None
             if not batch.records and progress.window is not None:
                 deadline = progress.window.start + self._job.settings.tumbling_s * SECOND + cuts.WINDOW_GRACE
@@ -185,7 +188,7 @@ class ShardReader:
                 batch.final = not batch.records
                 return False
         size = len(text) + 1
-        if batch.records and batch.size + size > _ROOM - (cuts.STATE_LIMIT + 1024 if length else 0):
+        if batch.records and batch.size + size > cuts.ROOM - (cuts.STATE_LIMIT + 1024 if length else 0):
             batch.full = True
             return False
         batch.records.append(record)
@@ -311,7 +314,7 @@ class ShardReader:
     def _process(self, batch: Batch) -> None:
         progress = self._progress
         if self._lanes is not None:
-            self._lanes.put(batch)
+            self._lanes.put(batch.records, batch.texts, batch.dropped)
             return
         if batch.records:
             window = progress.window
@@ -321,69 +324,3 @@ class ShardReader:
             self._processor.finish(progress.window)
             if not self._job.stop.value:
                 progress.window = None
-
-
-_ROOM = cuts.PAYLOAD_LIMIT - 64
-"""Bytes for the records of an event."""
-
-
-class Lanes:
-    """The parallel batches of a shard, a task for each that has something to do."""
-
-    def __init__(self, reader: ShardReader) -> None:
-        self._reader = reader
-        self._kernel = reader._kernel
-        settings = reader._job.settings
-        self._size = settings.batch_size
-        self._queues: list[list[tuple[Record, str]]] = [[] for _ in range(settings.parallel)]
-        self._running = [False] * settings.parallel
-        self._waiting = 0
-        self._changed: Event = reader._kernel.event("a free lane of a shard")
-
-    def put(self, batch: Batch) -> None:
-        """Hand the records to their lanes; wait while the lanes have as much as they can take at once."""
-        for record, text in zip(batch.records, batch.texts, strict=True):
-            self._queues[cuts.lane(record.key, len(self._queues))].append((record, text))
-        self._waiting += len(batch.records)
-        dropped = batch.dropped
-        for number, queue in enumerate(self._queues):
-            if queue and not self._running[number]:
-                self._running[number] = True
-                self._kernel.spawn(self._work, number, dropped, name=f"lane {number} of a shard")
-                dropped = 0
-        stop = self._reader._job.stop
-        while self._waiting >= self._size * len(self._queues) and not stop.value:
-            self._changed.wait()
-
-    def drain(self) -> list[Record]:
-        """Wait for what is in flight; returns what was not begun or not finished, in the shard's order."""
-        while any(self._running):
-            self._changed.wait()
-        left = [record for queue in self._queues for record, _ in queue]
-        return sorted(left, key=lambda record: record.sequence)
-
-    def _work(self, number: int, dropped: int) -> None:
-        queue = self._queues[number]
-        processor = self._reader.processor()
-        stop = self._reader._job.stop
-        try:
-            while queue and not stop.value:
-                count = size = 0
-                while count < min(len(queue), self._size):
-                    size += len(queue[count][1]) + 1
-                    if count and size > _ROOM:
-                        break
-                    count += 1
-                records = [record for record, _ in queue[:count]]
-                texts = [text for _, text in queue[:count]]
-                left = processor.process(records, texts, dropped)
-                dropped = 0
-                done = count - len(left)
-                del queue[:done]
-                self._waiting -= done
-                self._changed.set()
-                self._changed.clear()
-        finally:
-            self._running[number] = False
-            self._changed.set()
-            self._changed.clear()
