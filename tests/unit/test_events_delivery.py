@@ -7,7 +7,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.cloud.local.kernel import SECOND
@@ -420,3 +420,22 @@ def test_a_topic_a_stream_and_a_state_machine(world: World) -> None:
     ]
     (record,) = kinesis.get_records(ShardIterator=iterator)["Records"]
     assert (record["PartitionKey"], json.loads(record["Data"])["id"]) == ("ada", id)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.1, 0.8), st.integers(0, 4))
+def test_nothing_is_lost(seed: int, rate: float, retries: int) -> None:
+    """Whatever fails: an event reaches its target or, after its retries, the dead-letter queue."""
+    world = World(seed=seed)
+    q, dead = queue(world, "q"), queue(world, "dead")
+    target = {"Arn": q, "RetryPolicy": {"MaximumRetryAttempts": retries}, "DeadLetterConfig": {"Arn": dead}}
+    rule(world, "r", {"source": ["shop"]}, target)
+
+    with world.faults("https://sqs.us-east-1.amazonaws.com/123456789012/q", error=rate):
+        ids = [put(world, {"n": n}) for n in range(8)]
+        world.kernel.settle()
+    arrived = [event["id"] for event in received(world, "q")]
+    buried = [event["id"] for event in received(world, "dead")]
+    world.close()
+    assert sorted(arrived + buried) == sorted(ids)
+    assert all(attempt <= retries + 1 for _, attempt, _ in deliveries(world))
