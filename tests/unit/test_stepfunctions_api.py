@@ -57,6 +57,18 @@ def test_a_running_execution_keeps_its_revision(cloud: StepFunctionsWorld) -> No
     assert json.loads(shown["definition"])["StartAt"] == "Wait"
 
 
+def test_deleting_ends_what_runs_at_its_next_transition(cloud: StepFunctionsWorld) -> None:
+    arn = cloud.machine({"Wait": {"Type": "Wait", "Seconds": 60, "Next": "Pass"}, **passing(1)})
+    execution = cloud.api.start_execution(stateMachineArn=arn)["executionArn"]
+    cloud.advance(10)
+    cloud.api.delete_state_machine(stateMachineArn=arn)
+    assert cloud.describe(execution)["status"] == "RUNNING"
+    cloud.kernel.settle()
+    shown = cloud.describe(execution)
+    assert (shown["status"], shown["seconds"]) == ("ABORTED", 60)
+    assert refusal(cloud.api.list_executions, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+
+
 def test_versions_and_aliases(cloud: StepFunctionsWorld) -> None:
     arn = cloud.machine(passing(1), name="orders", publish=True)
     cloud.api.update_state_machine(stateMachineArn=arn, definition=definition(2))

@@ -63,6 +63,8 @@ class Execution:
         self.resume: tuple[str, Any, Any] | None = None
         """Where a redrive goes on: the state that failed, its input, the variables."""
         self.map_runs: list[Any] = []
+        self.doomed = False
+        """Its state machine was deleted: it is terminated at its next transition."""
         self.log: Callable[[dict[str, Any]], None] | None = None
         self.over = service.kernel.event(f"execution {name} to end")
         self.history = History(self)

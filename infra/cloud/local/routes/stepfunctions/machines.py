@@ -152,9 +152,17 @@ class Machines(LanguageOperations):
         return shown
 
     def DeleteStateMachine(self, call: Call) -> dict[str, Any]:
-        """Deleting what does not exist succeeds. What runs goes on to its end."""
-        self.machines.pop(names.check_arn(call.params["stateMachineArn"], "machine"), None)
+        """Deleting what does not exist succeeds. What runs ends at its next transition.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
+        """
+        machine = self.machines.pop(names.check_arn(call.params["stateMachineArn"], "machine"), None)
+        if machine is not None:
+            self.deleted(machine)
         return {}
+
+    def deleted(self, machine: Machine) -> None:
+        """A state machine is gone: whoever keeps its executions ends them."""
 
     def DescribeStateMachine(self, call: Call) -> dict[str, Any]:
         arn = names.check_arn(call.params["stateMachineArn"], "machine")

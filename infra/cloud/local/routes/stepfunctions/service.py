@@ -13,7 +13,7 @@ from ...service import Call, NotSimulated, ServiceError
 from . import log_delivery, names
 from .callbacks import Callbacks
 from .execution import Execution
-from .machine import Revision
+from .machine import Machine, Revision
 
 if TYPE_CHECKING:
     from ...world import World
@@ -39,6 +39,10 @@ class StepFunctions(Callbacks):
         super().__init__(world)
         self.executions: dict[str, Execution] = {}
         self._of_machine: dict[str, list[Execution]] = {}
+
+    def deleted(self, machine: Machine) -> None:
+        for execution in self._of_machine.pop(machine.arn, ()):
+            execution.doomed = True
 
     def close(self) -> None:
         """Leave moto as it was."""

@@ -61,6 +61,8 @@ def patches(world: World) -> list[Patch]:
         top = not env.is_frame()
         while env.is_running():
             kernel.sleep(sample(row))
+            if execution is not None and execution.doomed:
+                execution.stop("ABORTED")
             name = env.next_state_name
             state, began, outcome = states[name], kernel.now, "ok"
             if top and execution is not None:
