@@ -453,8 +453,8 @@ def test_the_weights_of_an_alias_split_the_traffic(world: FakeWorld) -> None:
     ("version", "weights", "message"),
     [
         ("1", {"1": 0.1}, "already included"),
-        ("1", {"2": 1.1}, "between 0.0 and 1.0"),
-        ("1", {"$LATEST": 0.1}, r"\$LATEST is not supported"),
+        ("1", {"2": 1.1}, r"Value '\{2=1.1\}' .* less than or equal to 1.0"),
+        ("1", {"$LATEST": 0.1}, "Map keys must satisfy"),
         ("$LATEST", {"1": 0.1}, r"\$LATEST is not supported"),
         ("1", {"2": 0.1, "3": 0.1}, "cannot be greater than 1"),
         ("1", {"9": 0.1}, "Function not found"),
@@ -527,7 +527,7 @@ def test_the_resource_policy_answers_who_may_invoke(world: FakeWorld) -> None:
     world.do("RemovePermission", FunctionName="worker", StatementId="topic")
     with pytest.raises(ServiceError, match="does not exist"):
         world.do("GetPolicy", FunctionName="worker")
-    with pytest.raises(ServiceError, match="is not found in resource policy"):
+    with pytest.raises(ServiceError, match="No policy is associated with the given resource"):
         world.do("RemovePermission", FunctionName="worker", StatementId="topic")
 
 

@@ -282,10 +282,10 @@ def test_a_thousand_events_wait_without_polling() -> None:
     ("settings", "message"),
     [
         ({}, "You must specify at least one"),
-        ({"MaximumRetryAttempts": 3}, "between 0 and 2"),
-        ({"MaximumEventAgeInSeconds": 59}, "between 60 and 21600"),
+        ({"MaximumRetryAttempts": 3}, "less than or equal to 2"),
+        ({"MaximumEventAgeInSeconds": 59}, "greater than or equal to 60"),
         ({"DestinationConfig": {"OnFailure": {"Destination": ARN}}}, "destination for itself"),
-        ({"DestinationConfig": {"OnFailure": {"Destination": "records"}}}, "is invalid"),
+        ({"DestinationConfig": {"OnFailure": {"Destination": "records"}}}, "at 'destinationConfig.onFailure"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:

@@ -79,13 +79,16 @@ class Invoker:
         try:
             return self._concurrency.acquire(version, qualifier, synchronous=synchronous)
         except ServiceError as error:
+            data = {"invoked_by": request.invoked_by, "reason": error.fields["Reason"]}
+            if qualifier:
+                data |= {"qualifier": qualifier, "version": version.number}
             self._journal.record(
                 "lambda.throttle",
                 version.function.name,
                 actor=request.invoked_by,
                 outcome=error.code,
                 trace=request.trace,
-                data={"invoked_by": request.invoked_by, "reason": error.fields["Reason"]},
+                data=data,
             )
             raise
 
@@ -134,6 +137,8 @@ class Invoker:
         }
         if request.messages is not None:
             data["messages"] = request.messages
+        if len(request.invoked_arn) > len(function.arn):
+            data["qualifier"] = request.invoked_arn[len(function.arn) + 1 :]
         self._journal.record(
             "lambda.invocation",
             function.name,

@@ -42,6 +42,7 @@ class Permissions(Registry):
             raise constraint(
                 action, "action", "satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])"
             )
+        self._check_policy_revision(call, function, qualifier)
         statements = function.policies.setdefault(qualifier, {})
         if sid in statements:
             raise conflict(
@@ -63,8 +64,14 @@ class Permissions(Registry):
         return {"$status": 201, "Statement": json.dumps(statement, separators=(",", ":"))}
 
     def RemovePermission(self, call: Call) -> dict[str, Any]:
+        reference = self.reference(call.params["FunctionName"])
+        if reference.name not in self.functions:
+            raise not_found(f"No policy found for: {self.function_arn(reference.name)}")
         function, qualifier = self._policy_target(call)
-        statements = function.policies.get(qualifier, {})
+        self._check_policy_revision(call, function, qualifier)
+        statements = function.policies.get(qualifier)
+        if not statements:
+            raise not_found("No policy is associated with the given resource.")
         if statements.pop(call.params["StatementId"], None) is None:
             raise not_found(f"Statement {call.params['StatementId']} is not found in resource policy.")
         return {"$status": 204}
@@ -86,8 +93,21 @@ class Permissions(Registry):
         if qualifier == "$LATEST":
             raise invalid("We currently do not support adding policies for $LATEST.")
         if qualifier is not None:
+            if qualifier not in function.aliases and not qualifier.isdigit():
+                raise not_found(f"Cannot find alias arn: {function.arn}:{qualifier}")
             self.find_version(function, qualifier)
         return function, qualifier or ""
+
+    def _check_policy_revision(self, call: Call, function: Function, qualifier: str) -> None:
+        given = call.params.get("RevisionId")
+        if given is not None and given != self.find_version(function, qualifier or None).revision:
+            raise ServiceError(
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
+                "retrieve the latest Revision Id",
+                412,
+                Type="User",
+            )
 
 
 def _principal(principal: str) -> Any:

@@ -47,7 +47,7 @@ class Recursion(Registry):
         """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html"""
         function, choice = self.find_unqualified(call), call.params["RecursiveLoop"]
         if choice not in ("Allow", "Terminate"):
-            raise constraint(choice, "recursiveLoop", "satisfy enum value set: [Allow, Terminate]")
+            raise constraint(choice, "recursiveLoop", "satisfy enum value set: [Terminate, Allow]")
         function.recursive_loop = choice
         return {"RecursiveLoop": choice}
 

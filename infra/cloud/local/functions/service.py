@@ -19,6 +19,7 @@ from ..service import Call, ServiceError
 from .asynchronous import Event, EventQueue
 from .deployment import Deployment, as_bytes
 from .environment import Environment, FunctionSpec, Initialization
+from .event_invoke import EventInvoke
 from .invocation import Invocation, Invoker, Request
 from .model import Version
 from .names import LATEST, constraint
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 MakeEnvironment = Callable[["World", FunctionSpec, int, Initialization], Environment]
 
 
-class Functions(Settings, Urls, Recursion, Deployment):
+class Functions(Settings, EventInvoke, Urls, Recursion, Deployment):
     """The service ``lambda``. Other services call ``invoke`` and ``enqueue``; ``concurrency.limit`` is
     settable."""
 

@@ -103,10 +103,10 @@ def check_settings(params: dict[str, Any]) -> None:
         raise NotSimulated("NotSimulated: Lambda PackageType Image - the local cloud runs no containers")
     if params.get("Runtime") is not None:
         check_runtime(params["Runtime"])
-    _range(params, "Timeout", "timeout", 1, 900)
-    _range(params, "MemorySize", "memorySize", 128, 10_240)
+    check_range(params, "Timeout", "timeout", 1, 900)
+    check_range(params, "MemorySize", "memorySize", 128, 10_240)
     if params.get("EphemeralStorage"):
-        _range(params["EphemeralStorage"], "Size", "ephemeralStorage.size", 512, 10_240)
+        check_range(params["EphemeralStorage"], "Size", "ephemeralStorage.size", 512, 10_240)
     _length(params, "Description", "description", 256)
     _length(params, "Handler", "handler", 128)
     if params.get("Handler") is not None and not re.fullmatch(r"[^\s]+", params["Handler"]):
@@ -158,17 +158,6 @@ def check_dead_letter(arn: str) -> None:
         raise invalid(f"The target ARN {arn} is not an SQS queue or SNS topic.")
 
 
-def check_destination(arn: str, member: str) -> None:
-    """Queues, topics, functions and event buses; a bucket for failures only.
-
-    https://docs.aws.amazon.com/lambda/latest/api/API_FunctionEventInvokeConfig.html
-    """
-    service = arn_service(arn)
-    allowed = ("sqs", "sns", "lambda", "events")
-    if service not in allowed and not (service == "s3" and member == "OnFailure"):
-        raise invalid(f"The provided destination config DestinationConfig({member}={arn}) is invalid.")
-
-
 def check_payload(payload: bytes, kind: str) -> None:
     """The size and form of a request's payload. ``kind`` is RequestResponse or Event.
 
@@ -202,7 +191,7 @@ def _no_constant(text: str) -> None:
     raise ValueError(f"Unrecognized token '{text}'")
 
 
-def _range(params: dict[str, Any], key: str, member: str, low: int, high: int) -> None:
+def check_range(params: dict[str, Any], key: str, member: str, low: int, high: int) -> None:
     value = params.get(key)
     if value is None:
         return

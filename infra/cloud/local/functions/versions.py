@@ -10,7 +10,7 @@ import dataclasses
 import re
 from typing import Any
 
-from ..service import Call
+from ..service import Call, ServiceError
 from .concurrency import Pool
 from .model import Alias, Function, Version, describe
 from .names import LATEST, conflict, constraint, invalid, not_found
@@ -95,13 +95,17 @@ class Versions(Registry):
 
     def CreateAlias(self, call: Call) -> dict[str, Any]:
         params = call.params
-        function = self.find_unqualified(call)
         name = params["Name"]
         if not _ALIAS_NAME.fullmatch(name):
             raise constraint(name, "name", "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+        number = params["FunctionVersion"]
+        reference = self.reference(params["FunctionName"])
+        function = self.functions.get(reference.name)
+        if function is None:
+            raise not_found(f"Function not found: {self.function_arn(reference.name)}:{number}")
+        self.need_published(function, number)
         if name in function.aliases:
             raise conflict(f"Alias already exists: {function.arn}:{name}")
-        self.need_published(function, params["FunctionVersion"])
         weights = self._weights(function, params["FunctionVersion"], params.get("RoutingConfig"))
         alias = Alias(
             name,
@@ -120,8 +124,10 @@ class Versions(Registry):
 
     def UpdateAlias(self, call: Call) -> dict[str, Any]:
         params = call.params
-        alias = self._alias(call)
         function = self.find_unqualified(call)
+        alias = function.aliases.get(params["Name"])
+        if alias is None:
+            raise not_found(f"Alias not found: {function.arn}:{params['Name']}")
         self.check_revision(params.get("RevisionId"), alias.revision)
         version = params.get("FunctionVersion") or alias.version
         self.need_published(function, version)
@@ -169,19 +175,41 @@ class Versions(Registry):
         if len(weights) > 1:
             raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
         (second, share) = next(iter(weights.items()))
-        if LATEST in (second, version):
+        # What is out of the API model's limits is refused before what makes no sense.
+        if not 0.0 <= share <= 1.0:
+            raise _map_constraint(
+                second,
+                share,
+                "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "
+                "Member must have value greater than or equal to 0.0, Member must not be null]",
+            )
+        if not second.isdigit():
+            raise _map_constraint(
+                second,
+                share,
+                "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "
+                "Member must have length greater than or equal to 1, Member must satisfy regular expression "
+                "pattern: [0-9]+, Member must not be null]",
+            )
+        if version == LATEST:
             raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
         if second == version:
             raise invalid(
                 f"Invalid function version {second}. Function version {second} is already included in "
                 "routing configuration."
             )
-        if not 0.0 <= share <= 1.0:
-            raise constraint(
-                share, "routingConfig.additionalVersionWeights", "have value between 0.0 and 1.0"
-            )
         self.need_published(function, second)
         return {second: float(share)}
+
+
+def _map_constraint(version: str, share: float, must: str) -> ServiceError:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html"""
+    return ServiceError(
+        "ValidationException",
+        f"1 validation error detected: Value '{{{version}={float(share)}}}' at "
+        f"'routingConfig.additionalVersionWeights' failed to satisfy constraint: {must}",
+        400,
+    )
 
 
 def _described(alias: Alias) -> dict[str, Any]:
