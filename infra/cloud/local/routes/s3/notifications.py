@@ -7,33 +7,22 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...service import NOTEBOOK, Call, Caller, NotSimulated, ServiceError
 from ..targets import Delivery, deliver
 from . import moto_buckets
+from .changes import Changes
 from .lifecycle import Lifecycle
-from .records import EMPTY, ObjectEvent, detail, detail_type, record, test_event
+from .records import ObjectEvent, detail, detail_type, record
 from .rules import Configuration, Rule, invalid, parse
 from .urls import register
 
 if TYPE_CHECKING:
     from ...world import World
 
-_CREATED = {
-    "PutObject": ("s3:ObjectCreated:Put", "PutObject"),
-    "CopyObject": ("s3:ObjectCreated:Copy", "CopyObject"),
-    "PostObject": ("s3:ObjectCreated:Post", "POST Object"),
-    "CompleteMultipartUpload": ("s3:ObjectCreated:CompleteMultipartUpload", "CompleteMultipartUpload"),
-}
-_CHANGED = {
-    "PutObjectAcl": "s3:ObjectAcl:Put",
-    "PutObjectTagging": "s3:ObjectTagging:Put",
-    "DeleteObjectTagging": "s3:ObjectTagging:Delete",
-}
 _GONE = ("NotFound", "NotFoundException")
 
 
@@ -44,7 +33,7 @@ class S3Notifications:
         self._world = world
         self._kernel = world.kernel
         self._configurations: dict[str, Configuration] = {}
-        self._sequence = 0
+        self._changes = Changes(world)
         self.removed: list[str] = []
         """The keys that moto removed during the present call."""
         self.operations: dict[str, Callable[[Call], dict[str, Any]]] = {
@@ -80,7 +69,7 @@ class S3Notifications:
 
     def _put(self, call: Call) -> dict[str, Any]:
         bucket = self._bucket(call)
-        wanted = parse(call.params["NotificationConfiguration"], bucket.region_name, self._new_id)
+        wanted = parse(call.params["NotificationConfiguration"], bucket.region_name, self._changes.new_id)
         if not call.params.get("SkipDestinationValidation"):
             self._validate(bucket.name, wanted.rules, call)
         self._configurations[bucket.name] = wanted
@@ -121,7 +110,7 @@ class S3Notifications:
                 params = {"FunctionName": rule.arn}
                 self._world.identity.check(caller, "lambda", "Invoke", params, region, call.account)
             else:
-                body = test_event(bucket, self._now(), self._request_id(), self._host_id())
+                body = self._changes.test(bucket)
                 deliver(
                     self._world, Delivery(rule.arn, _text(body), caller, subject="Amazon S3 Notification")
                 )
@@ -155,7 +144,7 @@ class S3Notifications:
             return
         bucket = moto_buckets.bucket(self._world.account, name)
         if bucket is not None and (configuration.rules or configuration.event_bridge):
-            for event in self._events(operation, params, bucket, caller, removed):
+            for event in self._changes.of(operation, params, bucket, caller, removed):
                 self._notify(configuration, event, caller.trace)
 
     def _told(self, operation: str, params: dict[str, Any]) -> None:
@@ -170,96 +159,7 @@ class S3Notifications:
         configuration = self._configurations.get(bucket.name)
         if configuration is None:
             return
-        kind = "DeleteMarkerCreated" if marker else "Delete"
-        event = ObjectEvent(
-            f"s3:LifecycleExpiration:{kind}",
-            bucket.name,
-            bucket.region_name,
-            key,
-            self._now(),
-            self._request_id(),
-            self._host_id(),
-            "s3.amazonaws.com",
-            "s3.amazonaws.com",
-            etag=EMPTY if marker else "",
-            version=marker,
-            sequencer=self._sequencer(),
-            reason="Lifecycle Expiration",
-            deletion="Delete Marker Created" if marker else "Permanently Deleted",
-            address="s3.amazonaws.com",
-        )
-        self._notify(configuration, event, self._world.new_trace())
-
-    def _events(
-        self, operation: str, params: dict[str, Any], bucket: Any, caller: Caller, removed: list[str]
-    ) -> Iterator[ObjectEvent]:
-        versioned = bool(bucket.is_versioned)
-        if operation in _CREATED:
-            event, reason = _CREATED[operation]
-            item = moto_buckets.latest(bucket, params["Key"])
-            yield self._event(
-                event,
-                bucket,
-                params["Key"],
-                caller,
-                size=int(item.size),
-                etag=item.etag.strip('"'),
-                version=str(item.version_id) if versioned else "",
-                sequencer=self._sequencer(),
-                reason=reason,
-            )
-        elif operation in _CHANGED:
-            item = moto_buckets.version(bucket, params["Key"], params.get("VersionId"))
-            yield self._event(
-                _CHANGED[operation],
-                bucket,
-                params["Key"],
-                caller,
-                etag=item.etag.strip('"'),
-                version=str(item.version_id) if versioned else "",
-            )
-        elif operation in ("DeleteObject", "DeleteObjects"):
-            asked = params["Delete"]["Objects"] if operation == "DeleteObjects" else [params]
-            for each in asked:
-                key, identifier = each["Key"], each.get("VersionId")
-                if identifier is None and versioned:
-                    marker = moto_buckets.latest(bucket, key)
-                    yield self._event(
-                        "s3:ObjectRemoved:DeleteMarkerCreated",
-                        bucket,
-                        key,
-                        caller,
-                        etag=EMPTY,
-                        version=str(marker.version_id),
-                        sequencer=self._sequencer(),
-                        reason="DeleteObject",
-                        deletion="Delete Marker Created",
-                    )
-                elif identifier is not None or key in removed:
-                    yield self._event(
-                        "s3:ObjectRemoved:Delete",
-                        bucket,
-                        key,
-                        caller,
-                        version=identifier or "",
-                        sequencer=self._sequencer(),
-                        reason="DeleteObject",
-                        deletion="Permanently Deleted",
-                    )
-
-    def _event(self, name: str, bucket: Any, key: str, caller: Caller, **more: Any) -> ObjectEvent:
-        return ObjectEvent(
-            name,
-            bucket.name,
-            bucket.region_name,
-            key,
-            self._now(),
-            self._request_id(),
-            self._host_id(),
-            _principal(caller),
-            self._world.account,
-            **more,
-        )
+        self._notify(configuration, self._changes.expired(bucket, key, marker), self._world.new_trace())
 
     # -- delivery ----------------------------------------------------------------------------------------
 
@@ -327,34 +227,6 @@ class S3Notifications:
             source_account=self._world.account,
             trace=trace,
         )
-
-    def _now(self) -> str:
-        return self._world.datetime().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-    def _sequencer(self) -> str:
-        """Compared as text, two of them say which event of a key came last."""
-        self._sequence += 1
-        return f"{self._kernel.now // 1000:012X}{self._sequence & 0xFFFFFF:06X}"
-
-    def _request_id(self) -> str:
-        return base64.b32encode(self._random(10)).decode()
-
-    def _host_id(self) -> str:
-        return base64.b64encode(self._random(56)).decode()
-
-    def _new_id(self) -> str:
-        return base64.b64encode(self._random(36)).decode()
-
-    def _random(self, count: int) -> bytes:
-        return self._kernel.rng("s3.ids").getrandbits(8 * count).to_bytes(count, "big")
-
-
-def _principal(caller: Caller) -> str:
-    """Who made the call, as S3 shows it.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
-    if caller.role is None:
-        return "AWS:AIDACKCEVSQ6C2EXAMPLE" if caller.kind == NOTEBOOK.kind else "AWS:AROACKCEVSQ6C2EXAMPLE:s3"
-    return f"AWS:AROA{caller.role.rpartition('/')[2].upper()[:16]}:{caller.name}"
 
 
 def _text(body: dict[str, Any]) -> str:
