@@ -92,3 +92,15 @@ def test_another_seed_is_another_outcome(here):
     other = scenario(seed=8)
     assert other["fingerprint"] != here["fingerprint"]
     assert other["parcels"] != here["parcels"]
+
+
+def test_a_world_finds_nothing_of_the_one_before_it(monkeypatch):
+    """moto knows its backends by ids that it may draw from a world's seed: two can be equal."""
+    from moto.kms.models import kms_backends
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    monkeypatch.setattr(secretsmanager_backends, "_id", kms_backends._id)
+    for _ in range(2):
+        with connect("local") as cloud:
+            cloud.client("kms").create_key()
+            cloud.client("secretsmanager").create_secret(Name="secret", SecretString="x")

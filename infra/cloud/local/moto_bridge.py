@@ -63,6 +63,12 @@ ANSWERED = frozenset(
 all there is to it. A service that delivers (EventBridge, SNS …) must be simulated or it says NotSimulated."""
 
 
+# moto tells its backends apart by a uuid4, and one that is imported inside a task draws it from the world's
+# seed: two of them, first used in two worlds, would be taken for one, and one of them never be reset.
+setattr(BackendDict, "__eq__", object.__eq__)  # noqa: B010 - mypy refuses the plain assignment
+setattr(BackendDict, "__hash__", object.__hash__)  # noqa: B010
+
+
 class Moto:
     """moto's backends as the local cloud uses them."""
 
