@@ -97,14 +97,7 @@ def test_a_plain_path_is_what_the_engine_says(value: Any, names: list[str]) -> N
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [
-        (1.0, "1"),
-        (1e-7, "1e-7"),
-        (0.00001, "0.00001"),
-        (0.1 + 0.2, "0.3"),
-        (-1.5e300, "-1.5e+300"),
-        (2**53, None),
-    ],
+    [(1.0, "1"), (1e-7, "1e-7"), (0.00001, "0.00001"), (0.1 + 0.2, "0.3"), (-1.5e300, "-1.5e+300")],
 )
 def test_texts_of_numbers(number: float, text: str) -> None:
     assert number_text(number) == text

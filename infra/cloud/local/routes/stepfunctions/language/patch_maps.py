@@ -45,7 +45,7 @@ READER_FAILED = "States.ItemReaderFailed"
 
 def take_out(definition: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """The definition without the fields of distributed Maps, and those fields by the name of the state."""
-    if not any(f'"{field}"' in definition for field in (*FIELDS, PERCENTAGE)):
+    if not any(f'"{field}"' in definition for field in (*FIELDS, "ItemSelector", PERCENTAGE)):
         return definition, {}
     machine = json.loads(definition)
     taken: dict[str, dict[str, Any]] = {}
@@ -54,6 +54,8 @@ def take_out(definition: str) -> tuple[str, dict[str, dict[str, Any]]]:
         for name, state in scope.get("States", {}).items():
             if state.get("Type") == "Map":
                 found = {field: state.pop(field) for field in FIELDS if field in state}
+                if isinstance(state.get("ItemSelector"), str):
+                    found["ItemSelector"] = state.pop("ItemSelector")
                 if isinstance(state.get(PERCENTAGE), int):
                     state[PERCENTAGE] = float(state[PERCENTAGE])  # the only form that the grammar knows
                 if found:
@@ -77,6 +79,8 @@ def attach(program: Any, taken: dict[str, dict[str, Any]]) -> None:
             component.distributed = (fields, state._is_language_query_jsonpath())
             if "ItemReader" in fields:
                 state.item_reader = _Part(component, "read")
+            if "ItemSelector" in fields:
+                state.item_selector = _Selector(fields["ItemSelector"])
             if "ResultWriter" in fields:
                 state.result_writer = _Part(component, "write")
             attach(component._get_iteration_program(), taken)
@@ -94,6 +98,22 @@ class _Part:
 
     def eval(self, env: Any) -> None:
         getattr(self._component, self._name)(env)
+
+
+class _Selector:
+    """An ItemSelector that is one expression, which moto's grammar does not know."""
+
+    def __init__(self, text: str) -> None:
+        self._expression = text[2:-2].strip()
+
+    def eval(self, env: Any) -> None:
+        from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
+
+        outer, env.location = env.location, "ItemSelector"
+        try:
+            StringJSONata(self._expression)._eval_body(env)
+        finally:
+            env.location = outer
 
 
 def patches(world: World) -> list[tuple[Any, str, Any]]:
