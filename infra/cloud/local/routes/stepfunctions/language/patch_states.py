@@ -84,6 +84,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         ConditionStringJSONata,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map import max_concurrency
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map import tolerated_failure as tolerated
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import ItemsJSONata
     from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
@@ -254,12 +256,15 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         problem = f"returned an unexpected result type. Expected '{expected}', but was '{json_type(value)}'"
         return failure(env, QUERY, f"{cause} '{env.location}' {problem} for value: {json_text(value)}")
 
-    def whole(self: Any, env: Any) -> int:
+    def number(self: Any, env: Any) -> float:
         self.string_jsonata.eval(env=env)
-        value = env.stack.pop()
+        value: float = env.stack.pop()
         if json_type(value) != "number":
             raise unexpected(self, env, "number", value)
-        return int(value)
+        return value
+
+    def whole(self: Any, env: Any) -> int:
+        return int(number(self, env))
 
     def wait_until(self: Any, env: Any) -> float:
         self.string.eval(env=env)
@@ -343,6 +348,9 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (timeout.TimeoutSecondsJSONata, "_eval_seconds", whole),
         (heartbeat.HeartbeatSecondsJSONata, "_eval_seconds", whole),
         (SecondsJSONata, "_get_wait_seconds", whole),
+        (max_concurrency.MaxConcurrencyJSONata, "_eval_max_concurrency", whole),
+        (tolerated.ToleratedFailureCountStringJSONata, "_eval_tolerated_failure_count", whole),
+        (tolerated.ToleratedFailurePercentageStringJSONata, "_eval_tolerated_failure_percentage", number),
         (ConditionStringJSONata, "_eval_body", condition),
         (ItemsJSONata, "_eval_body", items),
         (Timestamp, "_from_timestamp_string", staticmethod(reads_timestamp)),
