@@ -103,4 +103,5 @@ def test_a_world_finds_nothing_of_the_one_before_it(monkeypatch):
     for _ in range(2):
         with connect("local") as cloud:
             cloud.client("kms").create_key()
+            assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
             cloud.client("secretsmanager").create_secret(Name="secret", SecretString="x")
