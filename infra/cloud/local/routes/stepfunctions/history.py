@@ -109,6 +109,9 @@ class History:
 class Aside:
     """The history of what is not in the execution's own: the iterations of a distributed Map."""
 
+    def __init__(self, execution: Execution | None) -> None:
+        self.execution = execution
+
     def add_event(
         self,
         context: Any,

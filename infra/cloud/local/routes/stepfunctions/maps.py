@@ -64,10 +64,16 @@ def patches(world: World) -> list[Patch]:
 
         return evaluate
 
+    def current_execution() -> Any:
+        assert world.kernel.current is not None
+        return world.stepfunctions.executions.get(world.kernel.current.context.invocation)
+
+    def aside() -> Aside:
+        return Aside(current_execution())
+
     def add_map_run(self: Any, map_run_record: Any) -> None:
         self._pool[map_run_record.map_run_arn] = map_run_record
-        assert world.kernel.current is not None
-        execution = world.stepfunctions.executions.get(world.kernel.current.context.invocation)
+        execution = current_execution()
         if execution is not None:
             execution.map_runs.append(map_run_record)
 
@@ -78,6 +84,6 @@ def patches(world: World) -> list[Patch]:
         (iteration_worker.IterationWorker, "_eval_pool", eval_pool),
         (component, "_eval_body", ending_its_threads(world, limited(component._eval_body))),
         (runs, "_eval_body", ending_its_threads(world, runs._eval_body)),
-        (distributed, "EventManager", Aside),
+        (distributed, "EventManager", aside),
         (pool, "add", add_map_run),
     ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from .history import History
 from .interpreter import Moments
 from .names import new_uuid, task_token, unqualified
 from .threads import FOREVER
@@ -57,7 +56,7 @@ def patches(world: World) -> list[Patch]:
         standard = env.is_standard_workflow()
         row = "stepfunctions.transition" if standard else "stepfunctions.express_transition"
         history = env.event_manager
-        execution = history.execution if isinstance(history, History) else None
+        execution = getattr(history, "execution", None)
         top = not env.is_frame()
         while env.is_running():
             kernel.sleep(sample(row))
