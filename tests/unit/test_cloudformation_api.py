@@ -193,8 +193,8 @@ def test_an_executed_change_set_is_described_by_its_arn_after_its_stack_is_gone(
     [
         ({"TimeoutInMinutes": 5}, "NotSimulated: parameter TimeoutInMinutes"),
         (
-            {"NotificationARNs": ["arn:aws:sns:us-east-1:123456789012:t"], "StackPolicyBody": "{}"},
-            "NotSimulated: parameter NotificationARNs, parameter StackPolicyBody",
+            {"NotificationARNs": ["arn:aws:sns:us-east-1:123456789012:t"], "TimeoutInMinutes": 5},
+            "NotSimulated: parameter NotificationARNs, parameter TimeoutInMinutes",
         ),
         (
             {"RollbackConfiguration": {"RollbackTriggers": [{"Arn": "a", "Type": "AWS::CloudWatch::Alarm"}]}},

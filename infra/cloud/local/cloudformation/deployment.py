@@ -21,6 +21,7 @@ from .outputs import Exports, evaluate_outputs
 from .preflight import active
 from .references import invalid
 from .stack import Request, Resource, Stack
+from .stack_policy import denial
 from .template import Definition
 
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
@@ -42,6 +43,8 @@ class Deployment:
         self.exports = exports
         self.stack = stack
         self.request = request
+        self.policy = stack.policy
+        """The stack policy in force during an update."""
         self.imported: dict[str, None] = {}
         self.definitions: dict[str, Definition] = {}
         self.graph: Graph = {}
@@ -155,7 +158,7 @@ class Deployment:
         stack.updated = engine.kernel.now
         engine.stack_event(stack, "UPDATE_IN_PROGRESS", "User Initiated", self.request.token)
         try:
-            reason = self._forward(self._update_one)
+            reason = self._removals_denied() or self._forward(self._update_one)
             if reason and stack.on_failure == "DO_NOTHING":
                 stack.graph = {**stack.graph, **self.graph}
                 engine.stack_event(stack, "UPDATE_FAILED", reason)
@@ -170,6 +173,17 @@ class Deployment:
             stack.graph = {**stack.graph, **self.graph}
             engine.stack_event(stack, "UPDATE_FAILED", INTERRUPTED)
             raise
+
+    def _removals_denied(self) -> str:
+        """Why the update fails at once: the stack policy keeps something that left the template."""
+        failed = []
+        for name, resource in self.stack.resources.items():
+            if name not in self.definitions and resource.exists:
+                reason = denial(self.policy, "Update:Delete", name, resource.type)
+                if reason:
+                    self.engine.event(self.stack, resource, "UPDATE_FAILED", reason)
+                    failed.append(name)
+        return _failed_to("update", failed)
 
     def _update_one(self, name: str) -> bool:
         definition = self.definitions[name]
@@ -190,6 +204,13 @@ class Deployment:
         self._touched[name] = None
         provider = self.engine.provider(resource.type)
         replacing = provider.replacing(resource.properties, props)
+        action = "Update:Replace" if replacing else "Update:Modify"
+        denied = denial(self.policy, action, name, resource.type)
+        if denied:
+            del self._touched[name]
+            self.engine.event(self.stack, resource, "UPDATE_FAILED", denied)
+            self._cancel_others(name)
+            return False
         if not replacing:
             self.engine.event(self.stack, resource, "UPDATE_IN_PROGRESS")
             return self._attempt(resource, "UPDATE", lambda: self._change(resource, props))

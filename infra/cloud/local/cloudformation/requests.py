@@ -22,6 +22,7 @@ from .preflight import active, check_resources, check_rules
 from .references import invalid
 from .responses import ResponseUrls
 from .stack import ChangeSet, Request, Stack
+from .stack_policy import check_policy
 from .template import Template
 from .transforms import process
 
@@ -44,10 +45,6 @@ _NOT_SIMULATED = (
     "ImportExistingResources",
     "NotificationARNs",
     "ResourceTypes",
-    "StackPolicyBody",
-    "StackPolicyDuringUpdateBody",
-    "StackPolicyDuringUpdateURL",
-    "StackPolicyURL",
     "TimeoutInMinutes",
 )
 """Parameters that would change what happens, and that nothing here obeys."""
@@ -231,6 +228,15 @@ class Requests(Service):
                 ) from None
         return found
 
+    def _policy(self, call: Call, name: str) -> str:
+        """A stack policy of the request (``StackPolicy`` or ``StackPolicyDuringUpdate``), checked; or ""."""
+        body, url = call.params.get(f"{name}Body"), call.params.get(f"{name}URL")
+        if body and url:
+            raise invalid(f"You cannot specify both {name}Body and {name}URL")
+        if url:
+            body = self._object(str(url), call)
+        return check_policy(str(body)) if body else ""
+
     def _text(self, call: Call, previous: Request | None) -> str:
         """The template's text: TemplateBody, TemplateURL (in S3), or the previous one."""
         params = call.params
@@ -246,7 +252,11 @@ class Requests(Service):
                     f"Member must have length less than or equal to {_MAX_BODY}"
                 )
             return str(body)
-        bucket, key = s3_location(str(url))
+        return self._object(str(url), call)
+
+    def _object(self, url: str, call: Call) -> str:
+        """The text of an object in S3."""
+        bucket, key = s3_location(url)
         try:
             answer = self.world.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, call.caller)
         except ServiceError as error:

@@ -41,6 +41,7 @@ class CloudFormation(ChangeSets):
             "DO_NOTHING" if call.params.get("DisableRollback") else call.params.get("OnFailure", "ROLLBACK")
         )
         stack.protected = bool(call.params.get("EnableTerminationProtection"))
+        stack.policy = self._policy(call, "StackPolicy")
         stack.retain_except_on_create = bool(call.params.get("RetainExceptOnCreate"))
         self._supersede(stack)
         self.stacks[stack.id] = stack
@@ -55,6 +56,8 @@ class CloudFormation(ChangeSets):
         deployment = self._deployment(stack, request, evaluator)
         if not find_changes(self.engine, self.exports, stack, request, deployment.definitions, evaluator)[1]:
             raise invalid(NO_UPDATES)
+        deployment.policy = self._policy(call, "StackPolicyDuringUpdate") or stack.policy
+        stack.policy = self._policy(call, "StackPolicy") or stack.policy
         stack.on_failure = "DO_NOTHING" if call.params.get("DisableRollback") else "ROLLBACK"
         stack.retain_except_on_create = bool(call.params.get("RetainExceptOnCreate"))
         self._supersede(stack)
@@ -156,6 +159,14 @@ class CloudFormation(ChangeSets):
         stack = self._existing(call.params["StackName"], "Stack [{}] does not exist")
         stack.protected = bool(call.params["EnableTerminationProtection"])
         return {"StackId": stack.id}
+
+    def SetStackPolicy(self, call: Call) -> None:
+        stack = self._existing(call.params["StackName"], "Stack [{}] does not exist")
+        stack.policy = self._policy(call, "StackPolicy")
+
+    def GetStackPolicy(self, call: Call) -> dict[str, Any]:
+        stack = self._existing(call.params["StackName"], "Stack [{}] does not exist")
+        return {"StackPolicyBody": stack.policy} if stack.policy else {}
 
     def ListExports(self, call: Call) -> dict[str, Any]:
         found = sorted(self.exports.all().items())

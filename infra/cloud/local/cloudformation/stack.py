@@ -104,6 +104,8 @@ class Stack:
     updated: int = 0
     deleted: int = 0
     protected: bool = False
+    policy: str = ""
+    """The stack policy, as JSON text."""
     on_failure: str = "ROLLBACK"
     retain_except_on_create: bool = False
     """Resources that an operation creates and rolls back go, whatever their DeletionPolicy."""
