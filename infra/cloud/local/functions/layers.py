@@ -23,10 +23,14 @@ _VERSION_ARN = re.compile(
 )
 
 
-_POWERTOOLS = re.compile(
-    r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:017000801446:layer:AWSLambdaPowertoolsPythonV3-.+"
+_PUBLIC = re.compile(
+    r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:"
+    r"(017000801446:layer:AWSLambdaPowertoolsPython.*|580247275435:layer:LambdaInsightsExtension.*)"
 )
-"""Powertools' public layer: https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/"""
+"""Public layers that a function may name: Powertools stands for the package that is installed here, and Lambda
+Insights would only watch.
+https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-extension-versions.html"""
 
 
 class Layers(Registry):
@@ -52,11 +56,11 @@ class Layers(Registry):
                     "Layers are not in the same region as the function. Layers are expected to be in region "
                     f"{self.world.region}."
                 )
-            if _POWERTOOLS.fullmatch(arn):
-                layer: LayerVersion | None = self._powertools(arn, int(match["number"]))
+            if _PUBLIC.fullmatch(arn):
+                layer: LayerVersion | None = self._public(arn, int(match["number"]))
             else:
                 layer = self._layers.get(match["name"], {}).get(int(match["number"]))
-            if layer is None or (match["account"] != self.world.account and not _POWERTOOLS.fullmatch(arn)):
+            if layer is None or (match["account"] != self.world.account and not _PUBLIC.fullmatch(arn)):
                 raise invalid(f"Layer version {arn} does not exist.")
             for other in found:
                 if other.name == layer.name:
@@ -68,8 +72,8 @@ class Layers(Registry):
             found.append(layer)
         return found
 
-    def _powertools(self, arn: str, number: int) -> LayerVersion:
-        """Powertools' public layer stands for the package that is installed here, whatever its version."""
+    def _public(self, arn: str, number: int) -> LayerVersion:
+        """A public layer adds no files here, whatever its version."""
         layer_arn = arn.rsplit(":", 1)[0]
         code = Code(Package.from_source({}), "")
         name = layer_arn.rsplit(":", 1)[-1]
