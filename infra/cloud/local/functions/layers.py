@@ -27,7 +27,7 @@ _PUBLIC = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:"
     r"(017000801446:layer:AWSLambdaPowertoolsPython.*|580247275435:layer:LambdaInsightsExtension.*)"
 )
-"""Public layers that a function may name: Powertools stands for the package that is installed here, and Lambda
+"""Public layers that a function may name. Powertools stands for the package installed here; Lambda
 Insights would only watch.
 https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-extension-versions.html"""
