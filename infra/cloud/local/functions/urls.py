@@ -146,9 +146,11 @@ class Urls(Permissions):
             raise NotSimulated("NotSimulated: signed requests to a function URL with AuthType AWS_IAM")
         if url.auth == "AWS_IAM" or not self._is_public(url):
             return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
-        event = self._event(url, request, headers)
-        name = f"{url.function.name}:{url.qualifier}" if url.qualifier else url.function.name
         trace = self.kernel.current.context.trace if self.kernel.current is not None else ""
+        event = self._event(url, request, headers)
+        if trace:
+            event["headers"]["x-amzn-trace-id"] = f"Root={trace!s}"
+        name = f"{url.function.name}:{url.qualifier}" if url.qualifier else url.function.name
         try:
             result = self._respond(name, json.dumps(event).encode(), trace)
         except ServiceError as error:
@@ -187,36 +189,36 @@ class Urls(Permissions):
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": parts.query,
-            "headers": {
-                **headers,
-                "host": host,
-                "x-forwarded-port": "443",
-                "x-forwarded-proto": "https",
-                "x-forwarded-for": "203.0.113.10",
-            },
-            "requestContext": {
-                "accountId": "anonymous",
-                "apiId": url.id,
-                "domainName": host,
-                "domainPrefix": url.id,
-                "http": {
-                    "method": request.method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.10",
-                    "userAgent": headers.get("user-agent", ""),
-                },
-                "requestId": self.new_id(),
-                "routeKey": "$default",
-                "stage": "$default",
-                "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-                "timeEpoch": self.kernel.now // 1000,
-            },
         }
         if cookies:
             event["cookies"] = cookies
+        event["headers"] = {
+            **headers,
+            "host": host,
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            "x-forwarded-for": "203.0.113.10",
+        }
         if query:
             event["queryStringParameters"] = query
+        event["requestContext"] = {
+            "accountId": "anonymous",
+            "apiId": url.id,
+            "domainName": host,
+            "domainPrefix": url.id,
+            "http": {
+                "method": request.method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.10",
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": self.new_id(),
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": self.kernel.now // 1000,
+        }
         if request.body:
             kind = headers.get("content-type", "")
             is_text = kind.startswith(("text/", "application/json", "application/xml", "application/java"))

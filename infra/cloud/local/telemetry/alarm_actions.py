@@ -1,10 +1,12 @@
-"""What an alarm does when its state changes: a message to SNS topics, an event to functions.
+"""What an alarm does when its state changes: a message to SNS topics, an event to functions and EventBridge.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html (topics) and
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html (functions:
 their resource policy must allow lambda.alarms.cloudwatch.amazonaws.com). A topic's default policy lets the
-alarms of its own account in. Actions of other services are named in the journal (``actions`` of
-``cloudwatch.alarm``).
+alarms of its own account in. The default bus
+gets every change of state, whatever the alarm's actions are:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html. Actions of
+other services are named in the journal (``actions`` of ``cloudwatch.alarm``).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _PRINCIPALS = {"lambda": "lambda.alarms.cloudwatch.amazonaws.com", "sns": "cloud
 
 
 class AlarmActions:
-    """Delivers. One attempt each; its outcome is a ``cloudwatch.delivery`` entry."""
+    """Delivers. One attempt for each action; its outcome is a ``cloudwatch.delivery`` entry."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -37,6 +39,9 @@ class AlarmActions:
         """Start the actions that are simulated, each in a task of its own; return the others."""
         world, left = self._world, []
         arn = f"arn:aws:cloudwatch:{world.region}:{world.account}:alarm:{alarm.name}"
+        world.events.emit(
+            "aws.cloudwatch", "CloudWatch Alarm State Change", alarm_data(alarm, before), resources=[arn]
+        )
         for action in actions:
             service = action.split(":", 3)[2]
             if service not in _PRINCIPALS:
@@ -142,22 +147,27 @@ def _constant(statistic: str) -> str:
 
 def function_event(alarm: Alarm, before: Change, arn: str, region: str, account: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html#Lambda-action-payload"""
-    configuration: dict[str, Any] = {}
-    if alarm.given.get("AlarmDescription"):
-        configuration["description"] = alarm.given["AlarmDescription"]
-    configuration["metrics"] = [_query(query) for query in _queries(alarm)]
     return {
         "source": "aws.cloudwatch",
         "alarmArn": arn,
         "accountId": account,
         "time": _time(alarm.updated_at),
         "region": region,
-        "alarmData": {
-            "alarmName": alarm.name,
-            "state": _state(alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at),
-            "previousState": _state(before.state, before.reason, before.reason_data, before.updated_at),
-            "configuration": configuration,
-        },
+        "alarmData": alarm_data(alarm, before),
+    }
+
+
+def alarm_data(alarm: Alarm, before: Change) -> dict[str, Any]:
+    """What a function's event says of the alarm; it is the detail of the event on the bus, too."""
+    configuration: dict[str, Any] = {}
+    if alarm.given.get("AlarmDescription"):
+        configuration["description"] = alarm.given["AlarmDescription"]
+    configuration["metrics"] = [_query(query) for query in _queries(alarm)]
+    return {
+        "alarmName": alarm.name,
+        "state": _state(alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at),
+        "previousState": _state(before.state, before.reason, before.reason_data, before.updated_at),
+        "configuration": configuration,
     }
 
 

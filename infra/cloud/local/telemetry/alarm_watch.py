@@ -75,7 +75,7 @@ class AlarmWatch:
         metrics: Metrics,
         perform: Callable[[Alarm, Change, list[str]], list[str]],
     ) -> None:
-        """``perform`` starts an alarm's actions, and returns those that it cannot."""
+        """``perform`` tells of a change and starts an alarm's actions; it returns those that it cannot."""
         self.alarms: dict[str, Alarm] = {}
         self._perform = perform
         self._kernel = kernel
@@ -115,11 +115,10 @@ class AlarmWatch:
         before = Change(alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at)
         alarm.state, alarm.reason, alarm.reason_data = state, reason, reason_data
         alarm.updated_at = alarm.transitioned_at = self._kernel.now
-        actions = alarm.given.get(ACTIONS[state]) or []
-        if actions and alarm.given.get("ActionsEnabled", True):
-            left = self._perform(alarm, before, actions)
-            if left:
-                data["actions"] = "not simulated: " + ", ".join(left)
+        enabled = alarm.given.get("ActionsEnabled", True)
+        left = self._perform(alarm, before, (alarm.given.get(ACTIONS[state]) or []) if enabled else [])
+        if left:
+            data["actions"] = "not simulated: " + ", ".join(left)
         self._journal.record("cloudwatch.alarm", alarm.name, actor="cloudwatch", data=data)
 
     def _forget(self, name: str) -> None:

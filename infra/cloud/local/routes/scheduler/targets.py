@@ -8,8 +8,10 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +148,7 @@ def payload(invocation: Invocation, account: str) -> str:
     return json.dumps(
         {
             "version": "0",
-            "id": invocation.execution,
+            "id": str(uuid.UUID(hashlib.sha256(invocation.execution.encode()).hexdigest()[:32], version=4)),
             "detail-type": "Scheduled Event",
             "source": "aws.scheduler",
             "account": account,
