@@ -24,8 +24,9 @@ class Scene:
     def __init__(self) -> None:
         self.kernel = Kernel(NINE, 0)
         self.journal = Journal(self.kernel)
+        bus = SimpleNamespace(emit=lambda *event, **more: None)
         world: Any = SimpleNamespace(
-            kernel=self.kernel, journal=self.journal, region="us-east-1", account="123456789012"
+            kernel=self.kernel, journal=self.journal, region="us-east-1", account="123456789012", events=bus
         )
         self.cloudwatch = CloudWatch(world)
 
