@@ -92,7 +92,6 @@ def _is_from_elsewhere(stack: type) -> bool:
 
 
 def _synthesize(stack: type, stack_name: str, properties: dict[str, Any], folder: Path) -> None:
-    import infra.stacks  # noqa: F401 - points jsii at the right Node before the CDK is imported
 
     import aws_cdk as cdk  # isort: skip
 

@@ -102,7 +102,6 @@ def _with_this_python(command: str) -> str:
 
 def synthesize_folder(folder: Path, account: str, region: str) -> list[Assembly]:
     """Run the application of a folder with a ``cdk.json``, as ``cdk synth`` does. Raises ValueError."""
-    import infra.stacks  # noqa: F401 - points jsii at the right Node
 
     settings = json.loads((folder / "cdk.json").read_text("utf-8"))
     command = settings.get("app")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import infra.stacks  # noqa: F401 - points jsii at its Node first
 from infra.cloud import connect
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack  # isort: skip
