@@ -144,3 +144,66 @@ def test_an_entry_holds_the_plain_id(world: World) -> None:
     entry = world.journal.record("test.entry", trace=trace)
     assert type(entry.trace) is str
     assert entry.trace is plain
+
+
+def test_a_loop_through_a_topic_is_stopped(world: World) -> None:
+    topic = world.client("sns").create_topic(Name="loop")["TopicArn"]
+    code = "import boto3\nsns = boto3.client('sns')\ndef handler(event, context):\n"
+    arn = function(world, "worker", f"{code}    sns.publish(TopicArn='{topic}', Message='again')\n")
+    world.client("lambda").add_permission(
+        FunctionName="worker",
+        StatementId="topic",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
+    world.client("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    world.client("sns").publish(TopicArn=topic, Message="once")
+    world.kernel.settle()
+    assert invocations(world, "worker") == 16
+
+
+def test_a_loop_through_a_bucket_is_stopped(world: World) -> None:
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket="loop")
+    code = "import boto3\ns3 = boto3.client('s3')\ndef handler(event, context):\n"
+    arn = function(world, "worker", f"{code}    s3.put_object(Bucket='loop', Key='again', Body=b'x')\n")
+    world.client("lambda").add_permission(
+        FunctionName="worker",
+        StatementId="bucket",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::loop",
+        SourceAccount=ACCOUNT,
+    )
+    notify = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket="loop", NotificationConfiguration={"LambdaFunctionConfigurations": [notify]}
+    )
+    s3.put_object(Bucket="loop", Key="once", Body=b"x")
+    world.kernel.settle()
+    assert invocations(world, "worker") == 16
+
+
+def test_a_loop_through_an_event_bus_goes_on_and_says_so(world: World) -> None:
+    """As on AWS: EventBridge does not carry the lineage. The simulation says who is busy."""
+    code = (
+        "import boto3\nevents = boto3.client('events')\ndef handler(event, context):\n"
+        "    events.put_events(Entries=[{'Source': 'shop', 'DetailType': 'x', 'Detail': '{}'}])\n"
+    )
+    arn = function(world, "worker", code)
+    events = world.client("events")
+    rule = events.put_rule(Name="loop", EventPattern='{"source": ["shop"]}')["RuleArn"]
+    world.client("lambda").add_permission(
+        FunctionName="worker",
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
+    events.put_targets(Rule="loop", Targets=[{"Id": "1", "Arn": arn}])
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "x", "Detail": "{}"}])
+    assert not world.kernel.settle(60_000_000)
+    assert invocations(world, "worker") > 100
+    assert not list(world.journal.select("lambda.recursion"))
+    assert "(1)" in world.kernel.in_line()

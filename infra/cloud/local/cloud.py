@@ -130,7 +130,8 @@ class LocalCloud(Cloud):
         kernel = self.world.kernel
         if not kernel.settle(None if limit is None else microseconds(limit, "limit"), wall):
             waiting = ", ".join(f"{task.name} waits for {task.waiting_for}" for task in kernel.blocked[:5])
-            raise TimeoutError(f"still in flight after {limit} of virtual time: {waiting or 'timers only'}")
+            waiting = waiting or f"next in line: {kernel.in_line()}"
+            raise TimeoutError(f"still in flight after {limit} of virtual time: {waiting}")
 
     def spawn(self, function: Callable[..., Any], *args: Any, name: str = "") -> Handle:
         self._check_open()

@@ -236,6 +236,15 @@ class Kernel:
         self._foreground = self._cancelled = 0
         self._failed.clear()
 
+    def in_line(self) -> str:
+        """Whose timers are set, the most frequent first: what a run that does not end is busy with."""
+        names = Counter(
+            timer.args[0].name if timer.args and isinstance(timer.args[0], Task) else _name(timer.callback)
+            for _, _, timer in self._heap
+            if timer.callback is not None
+        )
+        return ", ".join(f"{name} ({count})" for name, count in names.most_common(5)) or "nothing"
+
     @contextlib.contextmanager
     def uninterrupted(self) -> Iterator[None]:
         """Ctrl-C inside this block takes effect at its end, so that state is never left half changed."""
@@ -417,16 +426,10 @@ class Kernel:
         )
 
     def _runaway(self, reason: str) -> Runaway:
-        names = Counter(
-            timer.args[0].name if timer.args and isinstance(timer.args[0], Task) else _name(timer.callback)
-            for _, _, timer in self._heap
-            if timer.callback is not None
-        )
-        busiest = ", ".join(f"{name} ({count})" for name, count in names.most_common(5)) or "nothing"
         victim, self.interrupts.victim = self.interrupts.victim, None
         running = f" {victim} was running and never waited." if victim else ""
         return Runaway(
-            f"{reason} ({self.events:,} events in all).{running} Next in line: {busiest}. "
+            f"{reason} ({self.events:,} events in all).{running} Next in line: {self.in_line()}. "
             "Look for a loop: a function that triggers itself, a retry without back-off, an endless job."
         )
 
