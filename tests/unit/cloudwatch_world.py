@@ -26,7 +26,12 @@ class Scene:
         self.journal = Journal(self.kernel)
         bus = SimpleNamespace(emit=lambda *event, **more: None)
         world: Any = SimpleNamespace(
-            kernel=self.kernel, journal=self.journal, region="us-east-1", account="123456789012", events=bus
+            kernel=self.kernel,
+            journal=self.journal,
+            region="us-east-1",
+            account="123456789012",
+            events=bus,
+            new_trace=lambda: "",
         )
         self.cloudwatch = CloudWatch(world)
 

@@ -37,10 +37,14 @@ class AlarmActions:
 
     def perform(self, alarm: Alarm, before: Change, actions: list[str]) -> list[str]:
         """Start the actions that are simulated, each in a task of its own; return the others."""
-        world, left = self._world, []
+        world, left, trace = self._world, [], self._world.new_trace()
         arn = f"arn:aws:cloudwatch:{world.region}:{world.account}:alarm:{alarm.name}"
         world.events.emit(
-            "aws.cloudwatch", "CloudWatch Alarm State Change", alarm_data(alarm, before), resources=[arn]
+            "aws.cloudwatch",
+            "CloudWatch Alarm State Change",
+            alarm_data(alarm, before),
+            resources=[arn],
+            trace=trace,
         )
         for action in actions:
             service = action.split(":", 3)[2]
@@ -59,6 +63,7 @@ class AlarmActions:
                 principal=_PRINCIPALS[service],
                 source_arn=arn,
                 source_account=world.account,
+                trace=trace,
             )
             delivery = Delivery(action, json.dumps(body, separators=(",", ":")), caller, subject=subject)
             world.kernel.spawn(self._deliver, arn, delivery, name="cloudwatch.action", context=caller)
@@ -75,6 +80,7 @@ class AlarmActions:
             arn,
             actor="cloudwatch",
             outcome=outcome,
+            trace=delivery.caller.trace,
             data={"to": delivery.arn, "id": identifier, "attempt": 1},
         )
 

@@ -165,7 +165,7 @@ class LogFilters(Service):
         for stream, some in by_stream.items():
             packed = gzip.compress(json.dumps(self._message(found, stream, some)).encode(), mtime=0)
             outcome = "ok"
-            trace = some[0].trace
+            trace = some[0].trace or world.new_trace()
             try:
                 if ":lambda:" in arn:
                     body = json.dumps({"awslogs": {"data": base64.b64encode(packed).decode()}})
