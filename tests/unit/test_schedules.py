@@ -62,9 +62,10 @@ def test_a_time_zone_that_does_not_exist_is_refused() -> None:
             validate_schedule("rate(1 hour)", zone)
 
 
-def test_a_moment_without_zone_is_refused() -> None:
-    with pytest.raises(ValueError, match="aware datetime"):
-        next_fire("rate(1 hour)", datetime.datetime(2026, 1, 1))
+def test_a_time_without_a_zone_is_utc() -> None:
+    there = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    for after in (there, there.replace(tzinfo=None), "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00"):
+        assert next_fire("rate(1 hour)", after) == there + datetime.timedelta(hours=1)
 
 
 def test_a_year_of_five_minutes_is_cheap() -> None:

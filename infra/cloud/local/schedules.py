@@ -45,7 +45,7 @@ class InvalidSchedule(ValueError):
 
 def next_fire(
     expression: str,
-    after: datetime.datetime,
+    after: datetime.datetime | str,
     timezone: str = "UTC",
     *,
     start: datetime.datetime | None = None,
@@ -53,12 +53,15 @@ def next_fire(
 ) -> datetime.datetime | None:
     """The first time strictly after ``after`` at which the schedule fires, in UTC; None if never again.
 
-    ``after`` is an aware datetime. A rate counts from ``start`` (a schedule's StartDate or the moment it was
-    made), which is itself a time at which it fires; without ``start`` it counts from ``after``, so the answer
-    is one interval later. ``start`` has no meaning for cron and at. Raises ``InvalidSchedule``.
+    ``after`` is a datetime or its text in ISO 8601; without a zone it is UTC. A rate counts from ``start``
+    (a schedule's StartDate or the moment it was made), which is itself a time at which it fires; without
+    ``start`` it counts from ``after``, so the answer is one interval later. ``start`` has no meaning for cron
+    and at. Raises ``InvalidSchedule``.
     """
+    if isinstance(after, str):
+        after = datetime.datetime.fromisoformat(after)
     if after.tzinfo is None:
-        raise ValueError(f"after is {after!r}; accepted is an aware datetime, one with a time zone")
+        after = after.replace(tzinfo=_UTC)
     read = _read(expression, service)
     zone = _zone(timezone)
     after = after.astimezone(_UTC)
