@@ -24,7 +24,7 @@ from infra.cloud.local.world import World
 from tests.unit.test_lambda_recursion import ACCOUNT, function
 
 CASES = json.loads(Path(__file__).with_name("event_shapes.json").read_text(encoding="utf-8"))
-CODE = "def handler(event, context): return {'status': 'ok'}"
+CODE = "def handler(event, context): return {'status': 'ok', 'state': {'n': 1}}"
 
 
 class Recorder:
@@ -411,6 +411,114 @@ def pipe_from_table(on: Recorder) -> None:
     pipe(on, "pipe-table", arn, SourceParameters=source)
     client.put_item(TableName="piped", Item={"id": {"S": "1"}})
     on.settle(5)
+
+
+def s3_copied_and_in_parts(on: Recorder) -> None:
+    bucket(on, "parts")
+    s3 = on.client("s3")
+    upload = s3.create_multipart_upload(Bucket="parts", Key="a")["UploadId"]
+    part = s3.upload_part(Bucket="parts", Key="a", UploadId=upload, PartNumber=1, Body=b"hello")
+    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    s3.complete_multipart_upload(Bucket="parts", Key="a", UploadId=upload, MultipartUpload={"Parts": parts})
+    on.settle()
+    s3.copy_object(Bucket="parts", Key="b", CopySource={"Bucket": "parts", "Key": "a"})
+    on.settle()
+
+
+def s3_by_a_queue(on: Recorder) -> None:
+    url, arn = queue(on, "uploads")
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    on.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(allow)})
+    on.client("s3").create_bucket(Bucket="uploads")
+    on.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=on.function("uploads"))
+    configuration = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
+    on.client("s3").put_bucket_notification_configuration(
+        Bucket="uploads", NotificationConfiguration={"QueueConfigurations": [configuration]}
+    )
+    on.settle()
+    on.client("s3").put_object(Bucket="uploads", Key="k", Body=b"hello")
+    on.settle()
+    bodies(on)
+
+
+def sns_by_a_queue(on: Recorder) -> None:
+    url, arn = queue(on, "notified")
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    on.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(allow)})
+    topic = on.client("sns").create_topic(Name="notified")["TopicArn"]
+    on.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    on.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=on.function("notified"))
+    on.client("sns").publish(TopicArn=topic, Message="x")
+    on.settle()
+    bodies(on)
+
+
+def bodies(on: Recorder) -> None:
+    """Of a queue's records only what the bodies say."""
+    on.events[:] = [json.loads(record["body"]) for event in on.events for record in event["Records"]]
+
+
+def dead_letter(on: Recorder) -> None:
+    """An event that failed, from the function's dead-letter queue."""
+    _, arn = queue(on, "dead")
+    function(on.world, "failing", "def handler(event, context): 1 / 0", DeadLetterConfig={"TargetArn": arn})
+    on.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=on.function("buried"))
+    on.client("lambda").invoke(FunctionName="failing", InvocationType="Event", Payload=b'{"order": 1}')
+    on.settle()
+
+
+def tumbling_window(on: Recorder) -> None:
+    client = on.client("kinesis")
+    client.create_stream(StreamName="windowed", ShardCount=1)
+    on.settle(30)
+    mapping = on.client("lambda").create_event_source_mapping(
+        EventSourceArn=f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/windowed",
+        FunctionName=on.function("windowed"), StartingPosition="TRIM_HORIZON", TumblingWindowInSeconds=30,
+    )  # fmt: skip
+    client.put_record(StreamName="windowed", PartitionKey="k", Data=b"hello")
+    on.settle(120)
+    on.client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+    for event in on.events:
+        event["Records"] = len(event["Records"])
+
+
+def states_callback(on: Recorder) -> None:
+    arn = on.function("states-callback")
+    payload = {"token.$": "$$.Task.Token", "all.$": "$"}
+    machine(
+        on,
+        {
+            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "Parameters": {"FunctionName": arn, "Payload": payload},
+            "HeartbeatSeconds": 5,
+        },
+    )
+
+
+def states_by_eventbridge(on: Recorder) -> None:
+    pattern = {"source": ["aws.states"], "detail": {"status": ["SUCCEEDED"]}}
+    rule(on, "finished", EventPattern=json.dumps(pattern))
+    client = on.client("stepfunctions")
+    arn = client.create_state_machine(
+        name="finished", roleArn=on.role,
+        definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+    )["stateMachineArn"]  # fmt: skip
+    client.start_execution(stateMachineArn=arn, name="one", input='{"order": 1}')
+    on.settle()
+
+
+def eventbridge_transformed(on: Recorder) -> None:
+    rule(on, "transformed", EventPattern=json.dumps({"source": ["moved"]}))
+    transformer = {
+        "InputPathsMap": {"id": "$.detail.id", "total": "$.detail.total", "none": "$.detail.none"},
+        "InputTemplate": '{"order": "<id>", "total": <total>, "none": <none>, '
+        '"rule": "<aws.events.rule-name>", "at": <aws.events.event.ingestion-time>}',
+    }
+    target = {"Id": "1", "Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:transformed"}
+    on.client("events").put_targets(Rule="transformed", Targets=[{**target, "InputTransformer": transformer}])
+    entry = {"Source": "moved", "DetailType": "Order", "Detail": '{"id": "a", "total": 2.5}'}
+    on.client("events").put_events(Entries=[entry])
+    on.settle()
 
 
 # -- and what the function got -------------------------------------------------------------------------------
