@@ -80,7 +80,7 @@ def test_a_refusal_has_a_reason() -> None:
     assert explain_filter_policy({}, {}) == "match: the filter policy is empty"
     body = explain_filter_policy(policy, body="no JSON", scope="MessageBody")
     assert body == "no match: the message body is not a JSON object"
-    array = {"total": {"DataType": "String.Array", "StringValue": "50"}}
+    array = {"total": {"DataType": "String.Array", "StringValue": "{}"}}
     assert (
         explain_filter_policy(policy, array) == "no match: the String.Array attribute total is not an array"
     )

@@ -23,6 +23,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from . import patterns
+from .pattern_operators import double
+from .pattern_syntax import RESERVED_IN_OR
 from .pattern_tokens import InvalidPattern, Tokens
 
 Scope = Literal["MessageAttributes", "MessageBody"]
@@ -94,7 +96,7 @@ def _read(text: str, scope: Scope) -> FilterPolicy:
     if compact == "{}":
         return FilterPolicy(None, scope)
     try:
-        return FilterPolicy(patterns.parse(compact), scope)
+        return FilterPolicy(patterns.parse(compact, double), scope)
     except InvalidPattern as error:
         raise InvalidFilterPolicy(
             "FilterPolicy: " + error.reason.replace("prefix/suffix match", "prefix match")
@@ -168,7 +170,7 @@ def combinations(policy: Mapping[str, Any], depth: int = 1) -> int:
     """
     total = 1
     for key, value in policy.items():
-        if key == "$or" and isinstance(value, list):
+        if _alternatives(key, value):
             total *= sum(combinations(each, depth) for each in value)
         elif isinstance(value, dict):
             total *= combinations(value, depth + 1)
@@ -183,7 +185,7 @@ def wildcard_points(policy: Mapping[str, Any]) -> int:
     times their number. Raises InvalidFilterPolicy for more than three asterisks in one pattern."""
     total = 0
     for key, value in policy.items():
-        if key == "$or" and isinstance(value, list):
+        if _alternatives(key, value):
             total += sum(wildcard_points(each) for each in value)
         elif isinstance(value, dict):
             total += wildcard_points(value)
@@ -191,6 +193,15 @@ def wildcard_points(policy: Mapping[str, Any]) -> int:
             points = [_points(pattern) for test in value for pattern in _wildcards(test)]
             total += sum(points) * len(points)
     return total
+
+
+def _alternatives(key: str, value: Any) -> bool:
+    return (
+        key == "$or"
+        and isinstance(value, list)
+        and len(value) > 1
+        and all(isinstance(each, dict) and not RESERVED_IN_OR & each.keys() for each in value)
+    )
 
 
 def _points(pattern: str) -> int:
@@ -214,7 +225,7 @@ def _keys(policy: Mapping[str, Any]) -> Iterator[str]:
     """The names of the first level, inside ``$or`` too ("for a nested policy, only parent keys are
     counted")."""
     for key, value in policy.items():
-        if key == "$or" and isinstance(value, list):
+        if _alternatives(key, value):
             for each in value:
                 yield from _keys(each)
         else:
@@ -223,9 +234,7 @@ def _keys(policy: Mapping[str, Any]) -> Iterator[str]:
 
 def _nested(policy: Mapping[str, Any]) -> bool:
     return any(
-        any(_nested(each) for each in value)
-        if key == "$or" and isinstance(value, list)
-        else isinstance(value, dict)
+        any(_nested(each) for each in value) if _alternatives(key, value) else isinstance(value, dict)
         for key, value in policy.items()
     )
 
@@ -286,7 +295,11 @@ def _object(body: str) -> dict[str, Any] | None:
 
 
 def _fields(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Message attributes as fields. Raises ValueError for what does not hold what its type says."""
+    """Message attributes as fields. Raises ValueError for what does not hold what its type says.
+
+    Of a String, quotation marks and backslashes are compared as JSON writes them: a policy has to escape
+    them twice (subscription-filter-policy-constraints, "Policy constraints for attribute-based filtering").
+    """
     for name, attribute in attributes.items():
         if not isinstance(attribute, Mapping):
             yield name, attribute
@@ -302,13 +315,13 @@ def _fields(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                     elements = json.loads(value, parse_float=Decimal)
                 except ValueError:
                     raise ValueError(f"the String.Array attribute {name} is not JSON") from None
-            if not isinstance(elements, list):
+            if isinstance(elements, dict):
                 raise ValueError(f"the String.Array attribute {name} is not an array")
-            yield name, elements
+            yield name, elements  # a single value is fine too (https://github.com/getmoto/moto/pull/6242)
         elif kind.startswith("Number"):
             try:
                 yield name, Decimal(str(value))
             except InvalidOperation:
                 raise ValueError(f"the Number attribute {name} is not a number") from None
         else:
-            yield name, value
+            yield name, re.sub(r'(["\\])', r"\\\1", value) if isinstance(value, str) else value

@@ -12,8 +12,8 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Literal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, NoReturn
 
 from .pattern_tokens import InvalidPattern, Tokens
 
@@ -31,6 +31,7 @@ class Test:
     wants: str
     accepts: Callable[[Scalar], bool]
     absent: bool = False  # {"exists": false}: the field must not be there
+    kind: Literal["", "address", "text", "anything-but"] = ""  # see beside_addresses
     wildcard: tuple[str, ...] = ()  # what stands between the asterisks of a wildcard
 
 
@@ -51,17 +52,30 @@ def comparable(value: Scalar) -> int | None:
     return whole if whole == scaled else None
 
 
+def double(value: Scalar) -> int | None:
+    """``comparable`` as Ruler did it before version 1.8, with doubles: further decimals are cut off. SNS was
+    seen to do so: 100.1234567 is 100.123456789, 100.1234561 is not (https://github.com/getmoto/moto/pull/6242)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = float(value)
+    return int(1e6 * (5e9 + number)) if -5e9 <= number <= 5e9 else None
+
+
 _IPV4 = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
 _IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
 
 
 def address(text: str) -> Address | None:
-    if not _IPV4.fullmatch(text) and not _IPV6.fullmatch(text):
+    """As Java reads it: leading zeros mean nothing, and an IPv4 address mapped into IPv6 is the IPv4 one."""
+    if _IPV4.fullmatch(text):
+        text = ".".join(part.lstrip("0") or "0" for part in text.split("."))
+    elif not _IPV6.fullmatch(text):
         return None
     try:
-        return ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def show(value: Scalar) -> str:
@@ -78,23 +92,40 @@ def exactly(text: str) -> Test:
     """A string that is an IP address matches every spelling of that address."""
     ip = address(text)
     if ip is None:
-        return Test(show(text), lambda value: value == text)
-    return Test(show(text), lambda value: isinstance(value, str) and address(value) == ip)
+        return Test(show(text), lambda value: value == text, kind="text")
+    return Test(show(text), lambda value: isinstance(value, str) and address(value) == ip, kind="address")
+
+
+def beside_addresses(tests: list[Test]) -> list[Test]:
+    """A field that is asked for addresses has every address in its value read as such (Ruler's
+    ``ByteMachine.transitionOn``), so that the text tests beside never see it as text."""
+    if not any(test.kind == "address" for test in tests) or all(test.kind == "address" for test in tests):
+        return tests
+    return [_beside_address(test) if test.kind in ("text", "anything-but") else test for test in tests]
+
+
+def _beside_address(test: Test) -> Test:
+    otherwise, plain = test.kind == "anything-but", test.accepts
+
+    def accepts(value: Scalar) -> bool:
+        return otherwise if isinstance(value, str) and address(value) is not None else plain(value)
+
+    return dataclasses.replace(test, accepts=accepts)
 
 
 def _is_number(value: Scalar) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def number_test(number: int | Decimal) -> Test:
+def number_test(number: int | Decimal, millionths: Callable[[Scalar], int | None]) -> Test:
     """300, 300.0 and 3.0e2 are equal (Ruler compares numbers); beyond ±5e9 only the same text is."""
-    wanted = comparable(number)
+    wanted = millionths(number)
     written = show(number)
 
     def accepts(value: Scalar) -> bool:
         if not _is_number(value):
             return False
-        got = comparable(value)
+        got = millionths(value)
         return got == wanted if got is not None and wanted is not None else show(value) == written
 
     return Test(written, accepts)
@@ -127,14 +158,24 @@ def _close(tokens: Tokens) -> None:
 def _exact_operator(tokens: Tokens) -> Test:
     text = _string_operand(tokens, "exact")
     _close(tokens)
-    return Test(show(text), lambda value: value == text)
+    return Test(show(text), lambda value: value == text, kind="text")
+
+
+def _any_case(text: str) -> str:
+    """A regular expression for the text. Ruler takes each character in its lower and its upper case, as Java
+    has them: "ß" is "SS" too, but no "ss"."""
+    return "".join(f"(?:{re.escape(letter.lower())}|{re.escape(letter.upper())})" for letter in text)
 
 
 def _ignore_case(tokens: Tokens) -> Test:
     text = _string_operand(tokens, "equals-ignore-case")
     _close(tokens)
-    lower = text.lower()
-    return Test(f"{show(text)} in any case", lambda value: isinstance(value, str) and value.lower() == lower)
+    same = re.compile(_any_case(text)).fullmatch
+    return Test(
+        f"{show(text)} in any case",
+        lambda value: isinstance(value, str) and same(value) is not None,
+        kind="text",
+    )
 
 
 def _affix(operator: Literal["prefix", "suffix"]) -> Callable[[Tokens], Test]:
@@ -147,12 +188,15 @@ def _affix(operator: Literal["prefix", "suffix"]) -> Callable[[Tokens], Test]:
                 tokens.fail(f"{operator.capitalize()} expression name not found")
             if tokens.name != "equals-ignore-case":
                 tokens.fail(f"Unsupported {operator} pattern: {tokens.name}")
-            lower = _string_operand(tokens, "equals-ignore-case").lower()
+            affix = _string_operand(tokens, "equals-ignore-case")
             _close(tokens)
             _close(tokens)
+            any_case = _any_case(affix)
+            found = re.compile(any_case if operator == "prefix" else f"(?s:.*){any_case}\\Z").match
             return Test(
-                f"a string that {verb} with {show(lower)} in any case",
-                lambda value: isinstance(value, str) and _has_affix(value.lower(), operator, lower),
+                f"a string that {verb} with {show(affix)} in any case",
+                lambda value: isinstance(value, str) and found(value) is not None,
+                kind="text",
             )
         if kind != "string":
             tokens.fail(f"{operator} match pattern must be a string")
@@ -161,6 +205,7 @@ def _affix(operator: Literal["prefix", "suffix"]) -> Callable[[Tokens], Test]:
         return Test(
             f"a string that {verb} with {show(text)}",
             lambda value: isinstance(value, str) and _has_affix(value, operator, text),
+            kind="text",
         )
 
     return parse
@@ -177,6 +222,7 @@ def _wildcard(tokens: Tokens) -> Test:
     return Test(
         f"a string like {show(text)}",
         lambda value: isinstance(value, str) and _like(value, pieces),
+        kind="text",
         wildcard=tuple(pieces),
     )
 
@@ -238,18 +284,17 @@ def _cidr(tokens: Tokens) -> Test:
         ip = address(value) if isinstance(value, str) else None
         return ip is not None and ip.version == first.version and int(first) <= int(ip) <= int(last)
 
-    return Test(f"an address in {text}", accepts)
+    return Test(f"an address in {text}", accepts, kind="address")
 
 
 def _cidr_range(text: str) -> tuple[Address, Address]:
     """From the address as written (host bits stay, as in Ruler) to the last one of the block."""
-    parts = text.split("/")
+    parts = text.rstrip("/").split("/")  # as Java's split, which drops empty parts at the end
     if len(parts) != 2:
         raise InvalidPattern("Malformed CIDR, one '/' required")
-    try:
-        bits = int(parts[1])
-    except ValueError:
-        raise InvalidPattern("Malformed CIDR, mask bits must be an integer") from None
+    if not re.fullmatch(r"[+-]?[0-9]+", parts[1]) or not -(2**31) <= int(parts[1]) < 2**31:
+        raise InvalidPattern("Malformed CIDR, mask bits must be an integer")
+    bits = int(parts[1])
     if bits < 0:
         raise InvalidPattern("Malformed CIDR, mask bits must not be negative")
     if not _IPV4.fullmatch(parts[0]) and not _IPV6.fullmatch(parts[0]):
@@ -272,8 +317,7 @@ def _numeric(tokens: Tokens) -> Test:
     tokens.next()
     if operator not in ("=", "<", "<=", ">", ">="):
         tokens.fail(f"Unrecognized numeric range operator: {operator}")
-    bound = _bound(tokens, "equals" if operator == "=" else operator)
-    bounds = [(operator, bound)]
+    bounds = [(operator, _bound(tokens, "equals" if operator == "=" else operator))]
     kind = tokens.next()
     if kind != "]":
         if operator not in (">", ">="):
@@ -284,37 +328,50 @@ def _numeric(tokens: Tokens) -> Test:
         if upper not in ("<", "<="):
             tokens.fail(f"Bad numeric range operator: {upper}")
         tokens.next()
-        top = _bound(tokens, upper)
+        bounds.append((upper, _bound(tokens, upper)))
         if tokens.next() != "]":
             tokens.fail("Too many terms in numeric range expression")
-        if top[0] <= bound[0]:
-            tokens.fail("Bottom must be less than top")
-        bounds.append((upper, top))
+    # Ruler looks at the numbers when it has read the whole list: that is where errors stand.
+    checks = [(operator, _checked(tokens, raw, tokens.fail)) for operator, raw in bounds]
+    if len(checks) == 2 and checks[1][1] <= checks[0][1]:
+        tokens.fail("Bottom must be less than top")
     if tokens.next() != "}":
         tokens.fail("Too many elements in numeric expression")
-    checks = [(operator, millionths) for operator, (millionths, _) in bounds]
+    millionths = tokens.millionths
 
     def accepts(value: Scalar) -> bool:
-        got = comparable(value)
+        got = millionths(value)
         return got is not None and all(_COMPARE[operator](got, limit) for operator, limit in checks)
 
-    return Test(" and ".join(f"{operator} {text}" for operator, (_, text) in bounds), accepts)
+    return Test(" and ".join(f"{operator} {raw}" for operator, raw in bounds), accepts)
 
 
-def _bound(tokens: Tokens, operator: str) -> tuple[int, str]:
+def _bound(tokens: Tokens, operator: str) -> str:
     if tokens.kind != "number":
         tokens.fail(f"Value of {operator} must be numeric")
-    return _checked(tokens)
+    return tokens.text()
 
 
-def _checked(tokens: Tokens) -> tuple[int, str]:
-    number = tokens.number()
-    millionths = comparable(number)
-    if millionths is None:
-        if not -LARGEST <= number <= LARGEST:
-            tokens.fail("Value must be between -5.0E9 and 5.0E9, inclusive")
-        tokens.fail(f"Only values upto 6 decimals are supported{number}")
-    return millionths, show(number)
+def _checked(tokens: Tokens, raw: str, refuse: Callable[[str], NoReturn]) -> int:
+    """The number in millionths. ``refuse`` raises, with the place or (as Ruler's exception may) without."""
+    number = Decimal(raw)
+    millionths = tokens.millionths(number)
+    if millionths is not None:
+        return millionths
+    exact = number.normalize()
+    exponent = exact.as_tuple().exponent
+    if tokens.millionths is comparable and isinstance(exponent, int) and exponent < -6:
+        rounded = _java_hex(float(exact.quantize(Decimal("1e-6"), ROUND_HALF_UP)))
+        return refuse(f"Only values upto 6 decimals are supported{exact} {raw} {rounded}")
+    if not -(2**63) <= number * 1_000_000 < 2**63:
+        raise InvalidPattern("Overflow")
+    return refuse("Value must be between -5.0E9 and 5.0E9, inclusive")
+
+
+def _java_hex(number: float) -> str:
+    mantissa, exponent = number.hex().split("p")
+    whole, _, fraction = mantissa.partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}p{int(exponent)}"
 
 
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
@@ -340,12 +397,7 @@ def _anything_but(tokens: Tokens) -> Test:
     if kind not in ("[", "string", "number"):
         tokens.fail("Value of anything-but must be an array or single string/number value.")
     many = kind == "["
-    try:
-        refused = [_refused(tokens, operator)] if not many else _refused_list(tokens, operator)
-    except InvalidPattern as error:
-        if many:  # Ruler catches its own error here and reports it with the position once more
-            tokens.fail(error.reason)
-        raise
+    refused = _refused_list(tokens, operator) if many else [_refused(tokens, operator, _without_place)]
     if many and not operator and len({isinstance(item, str) for item, _ in refused}) != 1:
         tokens.fail(
             "Inside anything but list, either all values are number or string, mixed type is not supported"
@@ -360,40 +412,67 @@ def _anything_but(tokens: Tokens) -> Test:
     return Test(
         f"anything but {kind_of}{named}",
         lambda value: not any(accepts(value) for _, accepts in refused),
+        kind="anything-but",
     )
 
 
-def _refused_list(tokens: Tokens, operator: str) -> list[tuple[Scalar, Callable[[Scalar], bool]]]:
-    refused = []
+_Refused = tuple[Scalar, Callable[[Scalar], bool]]
+
+
+def _without_place(reason: str) -> NoReturn:
+    raise InvalidPattern(reason)
+
+
+def _refused_list(tokens: Tokens, operator: str) -> list[_Refused]:
+    refused: list[_Refused] = []
+
+    def twice(reason: str) -> NoReturn:  # Ruler catches its own error here and adds the place once more
+        try:
+            tokens.fail(reason)
+        except InvalidPattern as error:
+            tokens.fail(error.reason)
+
     while tokens.next() != "]":
-        refused.append(_refused(tokens, operator))
+        if tokens.kind == "number" and not operator:
+            refused.append(_refused(tokens, operator, tokens.fail))
+        elif tokens.kind == "string" and operator == "wildcard":
+            refused.append((tokens.text(), lambda value: False))
+        else:
+            refused.append(_refused(tokens, operator, twice))
+    if operator == "wildcard":  # Ruler reads these when it has the whole list
+        return [(text, _unlike(tokens, str(text))) for text, _ in refused]
     return refused
 
 
-def _refused(tokens: Tokens, operator: str) -> tuple[Scalar, Callable[[Scalar], bool]]:
+def _unlike(tokens: Tokens, text: str) -> Callable[[Scalar], bool]:
+    pieces = _wildcard_pieces(tokens, text)
+    return lambda value: isinstance(value, str) and _like(value, pieces)
+
+
+def _refused(tokens: Tokens, operator: str, refuse: Callable[[str], NoReturn]) -> _Refused:
+    """One value of anything-but. ``refuse`` raises for a number that cannot be compared or a wrong type."""
     if tokens.kind == "number" and not operator:
-        wanted, _ = _checked(tokens)
-        return tokens.number(), lambda value: comparable(value) == wanted
+        millionths = tokens.millionths
+        wanted = _checked(tokens, tokens.text(), refuse)
+        return tokens.number(), lambda value: millionths(value) == wanted
     if tokens.kind != "string":
-        tokens.fail(
-            {
-                "": "Inside anything but list, start|null|boolean is not supported.",
-                "equals-ignore-case": "Inside anything-but/equals-ignore-case list, "
-                "number|start|null|boolean is not supported.",
-                "wildcard": "wildcard match pattern must be a string",
-            }.get(operator, "prefix/suffix match pattern must be a string")
-        )
+        reason = {
+            "": "Inside anything but list, start|null|boolean is not supported.",
+            "equals-ignore-case": "Inside anything-but/equals-ignore-case list, "
+            "number|start|null|boolean is not supported.",
+            "wildcard": "wildcard match pattern must be a string",
+        }.get(operator, "prefix/suffix match pattern must be a string")
+        (tokens.fail if refuse is _without_place else refuse)(reason)
     text = tokens.text()
     if operator in ("prefix", "suffix"):
         if not text:
-            tokens.fail("Null prefix/suffix not allowed")
+            (tokens.fail if refuse is _without_place else refuse)("Null prefix/suffix not allowed")
         return text, lambda value: isinstance(value, str) and _has_affix(value, operator, text)
     if operator == "wildcard":
-        pieces = _wildcard_pieces(tokens, text)
-        return text, lambda value: isinstance(value, str) and _like(value, pieces)
+        return text, _unlike(tokens, text)
     if operator == "equals-ignore-case":
-        lower = text.lower()
-        return text, lambda value: isinstance(value, str) and value.lower() == lower
+        same = re.compile(_any_case(text)).fullmatch
+        return text, lambda value: isinstance(value, str) and same(value) is not None
     return text, lambda value: value == text
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
@@ -26,7 +27,9 @@ class InvalidPattern(ValueError):
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_WORD = re.compile(r"[A-Za-z0-9_$.+-]+")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_WORD = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
 _LITERALS: dict[str, Kind] = {"true": "true", "false": "false", "null": "null"}
 _EXPECTED_VALUE = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"
 
@@ -38,8 +41,9 @@ class Tokens:
     already opens its value.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, millionths: Callable[[Any], int | None] = lambda value: None) -> None:
         self.source = source
+        self.millionths = millionths  # how numbers are compared
         self.at = 0
         self.kind: Kind | None = None
         self.name = ""
@@ -130,7 +134,10 @@ class Tokens:
             return kind
         number = _NUMBER.match(self.source, offset)
         if number:
+            self._number_ends(offset, number.end())
             return self._token("number", offset, number.end())
+        if letter in "+-":
+            self._bad_number(offset + 1, "expected digit (0-9) to follow minus sign, for valid numeric value")
         word = _WORD.match(self.source, offset)
         if word is None:
             self._unexpected(offset, f"expected a valid value ({_EXPECTED_VALUE})")
@@ -139,6 +146,25 @@ class Tokens:
             self.at = word.end()
             self.fail(f"Unrecognized token '{word.group()}': was expecting ({_EXPECTED_VALUE})")
         return self._token(literal, offset, word.end())
+
+    def _number_ends(self, start: int, end: int) -> None:
+        """Fail where a number goes on in a way that JSON does not know."""
+        letter = self.source[end : end + 1]
+        if letter.isdigit() and self.source[start:end].lstrip("-") == "0":
+            self.at = end
+            self.fail("Invalid numeric value: Leading zeroes not allowed")
+        if letter == ".":
+            self._bad_number(end + 1, "Decimal point not followed by a digit")
+        if letter in ("e", "E"):
+            sign = self.source[end + 1 : end + 2] in ("+", "-")
+            self._bad_number(end + 1 + sign, "Exponent indicator not followed by a digit")
+
+    def _bad_number(self, offset: int, what: str) -> NoReturn:
+        letter = self.source[offset : offset + 1]
+        if not letter:
+            self._end_of_input(offset)
+        self.at = offset + 1
+        self.fail(f"Unexpected character ('{letter}' (code {ord(letter)})) in numeric value: {what}")
 
     def _token(self, kind: Kind, start: int, end: int) -> Kind:
         self._start, self._end, self.at = start, end, end
@@ -149,17 +175,31 @@ class Tokens:
         if found is None:
             self.at = len(self.source)
             self.fail("Unexpected end-of-input: was expecting closing quote for a string value")
+        control = _CONTROL.search(self.source, offset, found.end())
+        if control:
+            self.at = control.start() if control.group() == "\n" else control.end()
+            self.fail(
+                f"Illegal unquoted character ((CTRL-CHAR, code {ord(control.group())})): has to be escaped "
+                "using backslash to be included in string value"
+            )
         return found.end()
 
     def _decode(self, raw: str) -> Any:
         try:
             return json.loads(raw, strict=False)
         except ValueError:
-            self.fail("Unrecognized character escape")
+            wrong = _ESCAPE.sub("", raw).partition("\\")[2][:1]
+            self.fail(f"Unrecognized character escape '{wrong}' (code {ord(wrong)})")
 
     def _skip_space(self, offset: int) -> int:
         while offset < len(self.source) and self.source[offset] in " \t\r\n":
             offset += 1
+        if self.source[offset : offset + 1] == "/":
+            self._unexpected(
+                offset,
+                "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not "
+                "enabled for parser)",
+            )
         return offset
 
     def _unexpected(self, offset: int, expected: str) -> NoReturn:

@@ -20,11 +20,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .pattern_operators import Scalar, Test, show
+from .pattern_operators import Scalar, Test, comparable, show
 from .pattern_syntax import Branch, compile_pattern
 from .pattern_tokens import InvalidPattern
 
@@ -91,16 +91,19 @@ class Patterns:
         ]
 
 
-def parse(pattern: str | dict[str, Any] | Pattern) -> Pattern:
-    """Read a pattern once, to match it often. Raises InvalidPattern with AWS's message."""
+def parse(
+    pattern: str | dict[str, Any] | Pattern, numbers: Callable[[Scalar], int | None] = comparable
+) -> Pattern:
+    """Read a pattern once, to match it often. Raises InvalidPattern with AWS's message. ``numbers`` gives a
+    number as what numbers are compared by."""
     if isinstance(pattern, Pattern):
         return pattern
-    return _parse(pattern if isinstance(pattern, str) else json.dumps(pattern, ensure_ascii=False))
+    return _parse(pattern if isinstance(pattern, str) else json.dumps(pattern, ensure_ascii=False), numbers)
 
 
 @functools.lru_cache(maxsize=1024)
-def _parse(text: str) -> Pattern:
-    branches = compile_pattern(text)
+def _parse(text: str, numbers: Callable[[Scalar], int | None]) -> Pattern:
+    branches = compile_pattern(text, numbers)
     leaves = [path for branch in branches for path, _ in branch]
     parents = [path[:dot] for path in leaves for dot in range(len(path)) if path[dot] == "."]
     return Pattern(branches, frozenset(leaves), frozenset(parents))
