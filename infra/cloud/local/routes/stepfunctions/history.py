@@ -17,6 +17,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 _TASK_ENDS = re.compile(r"(Task|LambdaFunction|Activity)(Succeeded|Failed|TimedOut)$")
 
+_STARTED = ("TaskStarted", "LambdaFunctionStarted")
+
 _KINDS = {"Task": "service", "Lamb": "lambda", "Acti": "activity"}
 
 
@@ -40,6 +42,8 @@ class History:
         """One event. After the end of the execution nothing happens any more."""
         kind = event_type if event_type.__class__ is str else str(getattr(event_type, "value", event_type))
         events, execution = self.events, self.execution
+        if execution.branching and kind in _STARTED:
+            self._kernel.sleep(0)  # a task starts when all that was decided at that time is recorded
         if execution.stopped is not None:
             return len(events)
         if self.resuming and kind.endswith("StateEntered"):

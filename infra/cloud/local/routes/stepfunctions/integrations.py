@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -212,22 +213,64 @@ def sdk_service(api: str) -> str:
     return SDK_NAMES.get(api.lower(), api.lower())
 
 
-def metadata(world: World, service: str, answer: dict[str, Any], version: str = "") -> dict[str, Any]:
-    """What the Java SDK adds to the answer of an optimized integration."""
+def function_error(payload: str, compact: bool) -> tuple[str, str]:
+    """Error name and cause of a function that failed: its answer, as it is or written anew (as recorded).
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/troubleshooting-states-runtime.html
+    """
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not answer.get("errorType"):
+        unknown = "The cause could not be determined because Lambda did not return an error type."
+        return "Lambda.Unknown", f"{unknown} Returned payload: {payload}"
+    if compact:
+        payload = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+    return str(answer["errorType"]), payload
+
+
+def with_metadata(world: World, service: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer of an optimized integration with what the Java SDK adds; members and headers in its order.
+
+    The answer of EventBridge has no such additions (as recorded).
+    """
+    if service == "events":
+        return dict(sorted(answer.items()))
     request_id = world.wire.request_id()
-    length = str(len(json.dumps(answer, default=str, separators=(",", ":"))))
-    date = f"{world.datetime():%a, %d %b %Y %H:%M:%S} GMT"
-    json_type = "application/json" if service == "lambda" else "application/x-amz-json-1.0"
-    kind = "text/xml" if service == "sns" else json_type
-    headers = {"Connection": "keep-alive"} if service == "lambda" else {"connection": "keep-alive"}
-    if version:
-        headers = {"X-Amz-Executed-Version": version, "x-amzn-Remapped-Content-Length": "0", **headers}
-    headers |= {"Content-Length": length, "Date": date, "Content-Type": kind, "x-amzn-RequestId": request_id}
-    return {
+    counted = answer.get("Payload") if service == "lambda" else answer
+    body = json.dumps(counted, default=str, separators=(",", ":")).encode()
+    about = {"x-amzn-RequestId": request_id}
+    ends = {
+        "Content-Length": str(len(body)),
+        "Date": f"{world.datetime():%a, %d %b %Y %H:%M:%S} GMT",
+        "Content-Type": _CONTENT_TYPES.get(service, "application/x-amz-json-1.0"),
+    }
+    if service == "lambda":
+        log = {"X-Amz-Log-Result": answer["LogResult"]} if "LogResult" in answer else {}
+        version = {"X-Amz-Executed-Version": answer.get("ExecutedVersion", "$LATEST")}
+        length = {"x-amzn-Remapped-Content-Length": "0"}
+        task = world.kernel.current
+        trace = {"X-Amzn-Trace-Id": f"Root={task.context.trace if task is not None else ''}"}
+        headers = log | version | length | {"Connection": "keep-alive"} | about | trace | ends
+    elif service == "dynamodb":
+        checksum = {"x-amz-crc32": str(zlib.crc32(body))}
+        headers = {"Server": "Server", "Connection": "keep-alive"} | about | checksum | ends
+    else:
+        headers = about | {"connection": "keep-alive"} | ends
+    made = {
+        **answer,
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
-            "HttpHeaders": headers,
+            "HttpHeaders": dict(sorted(headers.items(), key=lambda each: each[0].lower())),
             "HttpStatusCode": 200,
         },
         "SdkResponseMetadata": {"RequestId": request_id},
     }
+    return dict(sorted(made.items()))
+
+
+_CONTENT_TYPES = {
+    "lambda": "application/json",
+    "sns": "text/xml",
+}

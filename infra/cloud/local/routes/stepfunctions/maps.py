@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import aborted
 from .history import Aside
 from .states import ending_its_threads
 
@@ -35,11 +36,18 @@ def patches(world: World) -> list[Patch]:
         map_run_record,
     )
 
+    threads = world.stepfunctions.interpreter.threads
+
     def eval_pool(self: Any, job: Any, worker_frame: Any) -> None:
         """One worker: job after job (the original calls itself for the next, to the end of the stack)."""
         while job is not None:
             job_frame = worker_frame.open_inner_frame()
+            job_frame.iteration = (self._work_name, job.job_index)
             self._eval_job(env=job_frame, job=job)
+            if isinstance(job.job_output, Exception) and self._job_pool.get_worker_exception() is None:
+                context = job_frame.event_history_context
+                aborted.record(aborted.open_frames(self._env), context, job_frame)
+                threads.end_siblings()
             worker_frame.close_frame(job_frame)
             if isinstance(job.job_output, Exception) or self.stopped():
                 break

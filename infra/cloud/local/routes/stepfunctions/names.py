@@ -34,19 +34,32 @@ _ALIAS_NAME = re.compile(r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+$")
 _FORBIDDEN = re.compile(r"[ <>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
+KINDS = ("stateMachine", "execution", "express", "activity", "mapRun")
 PATTERNS = {"machine": _MACHINE, "execution": _EXECUTION, "activity": _ACTIVITY, "map run": _MAP_RUN}
 
 
 def check_arn(arn: str, kind: str) -> str:
     """The ARN, if it is one of that kind."""
     if not PATTERNS[kind].match(arn):
-        raise ServiceError("InvalidArn", f"Invalid arn: '{arn}'")
+        raise _invalid_arn(arn)
     return arn
+
+
+def _invalid_arn(arn: str) -> ServiceError:
+    """What AWS says of an ARN that is none, or one of something else (both as recorded)."""
+    parts = arn.split(":")
+    if parts[0] != "arn":
+        return ServiceError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+    if len(parts) > 6 and parts[2] == "states" and parts[5] in KINDS:
+        return ServiceError(
+            "InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {parts[5]}'"
+        )
+    return ServiceError("InvalidArn", f"Invalid arn: '{arn}'")
 
 
 def check_alias_arn(arn: str) -> str:
     if not _ALIAS.match(arn):
-        raise ServiceError("InvalidArn", f"Invalid arn: '{arn}'")
+        raise _invalid_arn(arn)
     return arn
 
 
@@ -101,8 +114,13 @@ def machine_of(token: str) -> str:
         return ""
 
 
-def page(items: list[T], params: dict[str, Any], *, default: int = 100) -> tuple[list[T], str | None]:
-    """One page, and the token of the next. ``maxResults`` 0 means the default."""
+def page(
+    items: list[T], params: dict[str, Any], *, default: int = 100, longest: int = 1024
+) -> tuple[list[T], str | None]:
+    """One page, and the token of the next. ``maxResults`` 0 means the default.
+
+    A token has at most ``longest`` characters.
+    """
     size = params.get("maxResults") or default
     if not 0 < size <= 1000:
         raise ServiceError(
@@ -112,6 +130,12 @@ def page(items: list[T], params: dict[str, Any], *, default: int = 100) -> tuple
         )
     start, token = 0, params.get("nextToken")
     if token:
+        if len(token) > longest:
+            raise ServiceError(
+                "ValidationException",
+                f"1 validation error detected: Value '{token}' at 'nextToken' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {longest}",
+            )
         start = _position(token)
     following = start + size
     return items[start:following], _token(following) if following < len(items) else None

@@ -27,7 +27,8 @@ LARGEST_EVENT = 248 * 1024
 NAME_KEPT_FOR = 90 * 86_400 * 1_000_000
 """µs after its end, an execution's name may be used again."""
 
-_STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
+_STATUSES = ("SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING")
+"""In the order in which AWS lists them to who names another."""
 
 
 class StepFunctions(Callbacks):
@@ -261,7 +262,7 @@ class StepFunctions(Callbacks):
             and (not status or execution.status == status)
             and (not redriven or (redriven == "REDRIVEN") == (execution.redrives > 0))
         ]
-        found, token = names.page(chosen, params)
+        found, token = names.page(chosen, params, longest=3096)
         items = []
         for execution in found:
             item: dict[str, Any] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from . import aborted
 from .interpreter import Moments
 from .names import new_uuid, task_token, unqualified
 from .threads import FOREVER
@@ -31,6 +32,7 @@ def patches(world: World) -> list[Patch]:
     from moto.stepfunctions.parser.asl.component.program.program import Program
     from moto.stepfunctions.parser.asl.component.state import state as state_module
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branch_worker, branches_decl
     from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -59,16 +61,21 @@ def patches(world: World) -> list[Patch]:
         execution = getattr(history, "execution", None)
         top = not env.is_frame()
         while env.is_running():
-            kernel.sleep(sample(row))
+            # Branches and iterations of an execution keep step, so that they go on in their order, as on AWS.
+            kernel.sleep(sample(row) if top or execution is None else execution.pace(row))
             if execution is not None and execution.doomed:
                 execution.stop("ABORTED")
             name = env.next_state_name
             state, began, outcome = states[name], kernel.now, "ok"
             if top and execution is not None:
                 execution.resume = (name, env.states._states_data["input"], env.variable_store)
+            env.open_state = type_of(state)
             try:
                 state.eval(env)
+                env.open_state = ""
             except FailureEventException as failure:
+                if env.open_state in ("Map", "Parallel"):
+                    env.open_state = ""  # that has an event of its own
                 details = failure.get_execution_failed_event_details() or {}
                 env.set_error(error=details)
                 outcome = details.get("error") or "States.TaskFailed"
@@ -88,6 +95,8 @@ def patches(world: World) -> list[Patch]:
                 )
             env.stack.clear()
             env.heap.clear()
+        if not top and env.open_state:
+            kernel.sleep(0)  # what fails at the same time has its event before the state that it is in ends
 
     def evaluate_with_timeout(self: Any, env: Any) -> None:
         self.timeout.eval(env=env)
@@ -149,6 +158,21 @@ def patches(world: World) -> list[Patch]:
 
         return translate
 
+    branch_ended = branches_decl.BranchWorkerPool.on_terminated
+
+    def branch_over(self: Any, env: Any) -> None:
+        """Which branch failed first."""
+        running = self._terminated_with_error is None
+        branch_ended(self, env)
+        if running and self._terminated_with_error is not None:
+            self.failed = env
+            threads.end_siblings()
+
+    def stop_branch(self: Any, stop_date: Any, cause: str | None, error: str | None) -> None:
+        """Another branch, or this one, has failed."""
+        failed = self._branch_worker_comm.failed
+        aborted.record([self.env], failed.event_history_context, failed)
+
     def update_task_token(self: Any) -> str:
         data = self.context_object_data
         token = task_token(unqualified(data["StateMachine"]["Id"]), new_uuid(kernel.rng("states.tokens")))
@@ -167,6 +191,10 @@ def patches(world: World) -> list[Patch]:
         (ExecutionState, "_evaluate_with_timeout", evaluate_with_timeout),
         (StateTask, "_from_error", task_from_error(StateTask._from_error)),
         (WaitFunction, "_wait_interval", wait_interval),
+        (Environment, "open_state", ""),
+        (Environment, "iteration", None),
+        (branches_decl.BranchWorkerPool, "on_terminated", branch_over),
+        (branch_worker.BranchWorker, "stop", stop_branch),
         (BranchesDecl, "_eval_body", ending_its_threads(world, BranchesDecl._eval_body)),
         (Environment, "program_state", program_state),
         (ContextObject, "update_task_token", update_task_token),

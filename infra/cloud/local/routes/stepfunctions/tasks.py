@@ -84,18 +84,25 @@ def patches(world: World) -> list[Patch]:
                 prefix = "Sqs" if self.resource.service_name == "aws-sdk" else "SQS"
                 return failure(self, env, f"{prefix}.SdkClientException", str(ex))
             if isinstance(ex, state_task_service_events.SfnFailedEntryCountException):
-                cause = json.dumps(ex.cause, separators=(",", ":"), ensure_ascii=False)
+                cause = json.dumps(
+                    dict(sorted((ex.cause or {}).items())), separators=(",", ":"), ensure_ascii=False
+                )
                 return failure(self, env, "EventBridge.FailedEntry", cause)
             if isinstance(ex, NotSimulated):
                 return failure(self, env, "NotSimulated", str(ex))
+            if isinstance(ex, lambda_eval_utils.LambdaFunctionErrorException):
+                return failure(self, env, *integrations.function_error(ex.payload, compact=True))
             return original(self, env=env, ex=ex)
 
         return translate
 
     def lambda_from_error(original: Any) -> Any:
         def translate(self: Any, env: Any, ex: Exception) -> Any:
-            if isinstance(ex, CallFailed):
-                error, cause = integrations.optimized_error("lambda", ex)
+            if isinstance(ex, CallFailed | lambda_eval_utils.LambdaFunctionErrorException):
+                if isinstance(ex, CallFailed):
+                    error, cause = integrations.optimized_error("lambda", ex)
+                else:
+                    error, cause = integrations.function_error(ex.payload, compact=False)
                 details = {"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}}
                 return made_event(env, error, "LambdaFunctionFailed", details)
             return original(self, env=env, ex=ex)
@@ -117,9 +124,8 @@ def patches(world: World) -> list[Patch]:
     def eval_optimized(original: Any) -> Any:
         def evaluate(self: Any, env: Any, **parts: Any) -> None:
             original(self, env=env, **parts)
-            answer = env.stack[-1]
             service = self.resource.service_name
-            answer.update(integrations.metadata(world, service, answer, answer.get("ExecutedVersion", "")))
+            env.stack.append(integrations.with_metadata(world, service, env.stack.pop()))
 
         return evaluate
 

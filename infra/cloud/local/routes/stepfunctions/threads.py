@@ -32,6 +32,7 @@ class Threads:
         self._kernel = kernel
         self._ids = itertools.count(1)
         self._children: dict[Task, dict[Task, None]] = {}
+        self._parents: dict[Task, Task] = {}
         threads = self
 
         class Thread:
@@ -134,18 +135,21 @@ class Threads:
             finally:
                 self.end_children(task)
                 if parent is not None:
+                    self._parents.pop(task, None)
                     siblings = self._children.get(parent)
                     if siblings is not None:
                         siblings.pop(task, None)
 
         task = kernel.spawn(run, name=name, context=context)
         if parent is not None:
+            self._parents[task] = parent
             self._children.setdefault(parent, {})[task] = None
         return task
 
     def end(self, task: Task) -> None:
         """Kill a task and all that it started."""
         self.end_children(task)
+        self._parents.pop(task, None)
         self._kernel.kill(task)
 
     def end_children(self, task: Task | None) -> None:
@@ -153,6 +157,15 @@ class Threads:
         if task is not None:
             for child in self._children.pop(task, ()):
                 self.end(child)
+
+    def end_siblings(self) -> None:
+        """Kill what the parent of the current task started, but for that task."""
+        current = self._kernel.current
+        assert current is not None
+        parent = self._parents.get(current)
+        for task in list(self._children.get(parent, ())) if parent is not None else ():
+            if task is not current:
+                self.end(task)
 
     def sleep(self, seconds: float) -> None:
         self._kernel.sleep(max(0, round(seconds * 1_000_000)))
