@@ -71,7 +71,8 @@ class Callbacks(Aliases):
         try:
             json.loads(output)
         except ValueError as error:
-            raise ServiceError("InvalidOutput", f"Invalid Output: '{error}'") from error
+            said = f"Invalid Output: '{names.complaint(output, error)}'"
+            raise ServiceError("InvalidOutput", said) from error
         endpoint.notify(CallbackOutcomeSuccess(token, output))
         self.spend(token)
         return {}

@@ -53,6 +53,8 @@ class History:
         if number >= LIMIT and execution.limited and not kind.startswith("Execution"):
             execution.overflow(context)
         event: dict[str, Any] = dict(event_details) if event_details else {}
+        if kind.endswith("Failed"):  # who says nothing of the error or the cause has no such member
+            event = {key: _said(value) for key, value in event.items()}
         event["id"] = number
         event["previousEventId"] = context.source_event_id
         event["type"] = kind
@@ -108,6 +110,12 @@ class History:
                 "waited": (started or scheduled)["timestamp"] - scheduled["timestamp"],
             },
         )
+
+
+def _said(details: Any) -> Any:
+    if not isinstance(details, dict):
+        return details
+    return {key: value for key, value in details.items() if value is not None}
 
 
 class Aside:

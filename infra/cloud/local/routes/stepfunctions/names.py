@@ -114,6 +114,24 @@ def machine_of(token: str) -> str:
         return ""
 
 
+def complaint(text: str, error: ValueError) -> str:
+    """What AWS's parser says of a text that is not JSON, for the two mistakes that are usual."""
+    stripped = text.strip()
+    if not stripped:
+        return "Invalid execution input."
+    word = re.match(r"[A-Za-z_]\w*", stripped)
+    if word:
+        kinds = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+        return f"Unrecognized token '{word[0]}': was expecting {kinds}"
+    key = re.match(r"\{\s*([^\s\"}])", stripped)
+    if key:
+        return (
+            f"Unexpected character ('{key[1]}' (code {ord(key[1])})): was expecting double-quote to start "
+            "field name"
+        )
+    return str(error)
+
+
 def page(
     items: list[T], params: dict[str, Any], *, default: int = 100, longest: int = 1024
 ) -> tuple[list[T], str | None]:

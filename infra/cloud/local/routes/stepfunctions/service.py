@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.ht
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from ...service import Call, NotSimulated, ServiceError
@@ -344,27 +343,9 @@ def _input(params: dict[str, Any]) -> str:
     try:
         json.loads(text)
     except ValueError as error:
-        said = f"Invalid State Machine Execution Input: '{_complaint(text, error)}'"
+        said = f"Invalid State Machine Execution Input: '{names.complaint(text, error)}'"
         raise ServiceError("InvalidExecutionInput", said) from error
     return text
-
-
-def _complaint(text: str, error: ValueError) -> str:
-    """What AWS's parser says of a text that is not JSON, for the two mistakes that are usual."""
-    stripped = text.strip()
-    if not stripped:
-        return "Invalid execution input."
-    word = re.match(r"[A-Za-z_]\w*", stripped)
-    if word:
-        kinds = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-        return f"Unrecognized token '{word[0]}': was expecting {kinds}"
-    key = re.match(r"\{\s*([^\s\"}])", stripped)
-    if key:
-        return (
-            f"Unexpected character ('{key[1]}' (code {ord(key[1])})): was expecting double-quote to start "
-            "field name"
-        )
-    return str(error)
 
 
 def _status_change(execution: Execution, status: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ...tasks import TaskKilled
 from . import http_task, integrations
 from .casing import from_api, to_api
 from .integrations import CallFailed, SdkClientFailed
+from .language import failures
 from .names import unqualified
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def patches(world: World) -> list[Patch]:
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
         lambda_eval_utils,
+        state_task_activitiy,
         state_task_factory,
         state_task_lambda,
     )
@@ -213,6 +215,15 @@ def patches(world: World) -> list[Patch]:
 
         return interrupt_all
 
+    def eval_activity(original: Any) -> Any:
+        def evaluate(self: Any, env: Any) -> None:
+            arn = self.resource.resource_arn
+            if arn not in world.stepfunctions.activities:
+                raise failures.failure(env, failures.RUNTIME, f"The activity {arn} does not exist.")
+            original(self, env)
+
+        return evaluate
+
     def invoke(env: Any, parameters: Any, region: str, state_credentials: Any) -> None:
         client = client_for(region, "lambda", state_credentials)
         answer = dict(client.call("Invoke", parameters))
@@ -233,6 +244,11 @@ def patches(world: World) -> list[Patch]:
         (machines, "_build_sync_resolver", sync_resolver(parse=False)),
         (machines, "_build_sync2_resolver", sync_resolver(parse=True)),
         (callback_base, "_eval_sync", wait_sync),
+        (
+            state_task_activitiy.StateTaskActivity,
+            "_eval_execution",
+            eval_activity(state_task_activitiy.StateTaskActivity._eval_execution),
+        ),
         (
             state_task_lambda.StateTaskLambda,
             "_from_error",
@@ -257,8 +273,11 @@ def patches(world: World) -> list[Patch]:
 
 
 def shown(answer: dict[str, Any], shape: Any) -> Any:
-    """An answer of Step Functions' own integration: its times are milliseconds since the epoch."""
+    """An answer of Step Functions' own integration: its times are milliseconds since the epoch.
+
+    Its members are in the order of their names, as recorded.
+    """
     times = {
         key: round(each.timestamp() * 1000) for key, each in answer.items() if hasattr(each, "timestamp")
     }
-    return from_api({**answer, **times}, shape)
+    return dict(sorted(from_api({**answer, **times}, shape).items()))

@@ -256,6 +256,26 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         problem = f"returned an unexpected result type. Expected '{expected}', but was '{json_type(value)}'"
         return failure(env, QUERY, f"{cause} '{env.location}' {problem} for value: {json_text(value)}")
 
+    def seconds_path(field: str) -> Any:
+        """TimeoutSecondsPath, HeartbeatSecondsPath (what AWS says of a value that is none is unverified)."""
+
+        def seconds(self: Any, env: Any) -> int:
+            path = self.string_sampler.literal_value
+            try:
+                self.string_sampler.eval(env=env)
+            except NoSuchJsonPathError as error:
+                raise failure(env, RUNTIME, no_results(error.json_path, error.data)) from None
+            value = env.stack.pop()
+            if isinstance(value, bool) or not isinstance(value, int):
+                said = f"The {field} parameter cannot be parsed as a long value: {path} == {value}"
+                raise failure(env, RUNTIME, said)
+            if value <= 0:
+                said = f"The {field} parameter references a value that is not positive: {path} == {value}"
+                raise failure(env, RUNTIME, said)
+            return value
+
+        return seconds
+
     def number(self: Any, env: Any) -> float:
         self.string_jsonata.eval(env=env)
         value: float = env.stack.pop()
@@ -345,6 +365,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (InputPath, "_eval_body", selecting(input_path)),
         (OutputPath, "_eval_body", selecting(output_path)),
         (ItemsPath, "_eval_body", selecting(items_path)),
+        (timeout.TimeoutSecondsPath, "_eval_seconds", seconds_path("TimeoutSecondsPath")),
+        (heartbeat.HeartbeatSecondsPath, "_eval_seconds", seconds_path("HeartbeatSecondsPath")),
         (timeout.TimeoutSecondsJSONata, "_eval_seconds", whole),
         (heartbeat.HeartbeatSecondsJSONata, "_eval_seconds", whole),
         (SecondsJSONata, "_get_wait_seconds", whole),
