@@ -28,6 +28,14 @@ FUNCTIONS = {
     "slow": "import time\ndef handler(event, context):\n    time.sleep(30)\n",
     "large": 'def handler(event, context):\n    return "\\u00e9" * 200_000\n',
 }
+ROWS = "Value4,Value5,Value6\n,,,\ntrue,1,'HelloWorld'\nNull,None,\n   ,,\n"
+FILES = {
+    "typed.csv": "0,True,{}\n" + ROWS,
+    "one.csv": "H1,\n" + ROWS,
+    "plain.csv": "Value1,Value2,Value3\n" + ROWS,
+    "object.json": '{"Hello": "world"}',
+    "list.json": '[{"verdict": "true"}, {"verdict": "false"}, {"verdict": "mostly-true"}]',
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +53,10 @@ def cloud() -> Iterator[StepFunctionsWorld]:
             Timeout=60,
             Code={"ZipFile": buffer.getvalue()},
         )
+    s3 = cloud.world.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    for key, text in FILES.items():
+        s3.put_object(Bucket="bucket", Key=key, Body=text.encode())
     yield cloud
     cloud.close()
 

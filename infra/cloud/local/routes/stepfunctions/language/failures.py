@@ -8,6 +8,12 @@ from .jsonpath import Path, compile_path
 
 RUNTIME = "States.Runtime"
 QUERY = "States.QueryEvaluationError"
+OF_RUNS = (
+    "States.ItemReaderFailed",
+    "States.ExceedToleratedFailureThreshold",
+    "States.ResultWriterFailed",
+)
+"""Errors of a map run, whose causes AWS does not begin with the state and its event (as recorded)."""
 
 
 def failure(env: Any, error: str, cause: str) -> Exception:
@@ -37,7 +43,8 @@ def failure(env: Any, error: str, cause: str) -> Exception:
         details = {"executionFailedEventDetails": {"error": error, "cause": cause}}
     else:
         kind = HistoryEventType.TaskFailed
-        details = {"taskFailedEventDetails": {"error": error, "cause": f"{where(env)}{cause}"}}
+        said = cause if error in OF_RUNS else f"{where(env)}{cause}"
+        details = {"taskFailedEventDetails": {"error": error, "cause": said}}
     made: Exception = module.FailureEventException(module.FailureEvent(env, name, kind, details))
     return made
 

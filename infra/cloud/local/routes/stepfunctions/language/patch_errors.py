@@ -13,7 +13,7 @@ from typing import Any
 from .failures import PREFIX, QUERY, RUNTIME, entered, failure
 from .text import json_text
 
-DECORATED = (RUNTIME, QUERY, "States.IntrinsicFailure", "States.NoChoiceMatched", "States.ItemReaderFailed")
+DECORATED = (RUNTIME, QUERY, "States.IntrinsicFailure", "States.NoChoiceMatched")
 
 
 NO_TASK_FAILURE = ("States.Timeout", "States.DataLimitExceeded")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -199,6 +200,11 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         value = raw.get(field)
         if f"{field}Path" in raw:
             value = looked_up(env, raw[f"{field}Path"], f"{field}Path")
+            if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
+                said = f"The {field}Path field refers to value '{value}' which is not a valid integer"
+                raise failure(env, READER_FAILED, f"{said}: {raw[f'{field}Path']}")
+            if int(value) < 0:
+                raise failure(env, READER_FAILED, f"field {field} must be positive")
         value = filled(env, value, paths, f"{place}/{field}")
         return int(value) if value is not None else None
 
