@@ -196,17 +196,32 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         field = "Parameters" if paths else "Arguments"
         return dict(filled(env, raw.get(field) or {}, paths, f"{place}/{field}"))
 
-    def whole(env: Any, raw: dict[str, Any], field: str, paths: bool, place: str) -> int | None:
+    def whole(
+        env: Any, raw: dict[str, Any], field: str, paths: bool, place: str, early: bool = False
+    ) -> int | None:
         value = raw.get(field)
         if f"{field}Path" in raw:
             value = looked_up(env, raw[f"{field}Path"], f"{field}Path")
             if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
-                said = f"The {field}Path field refers to value '{value}' which is not a valid integer"
-                raise failure(env, READER_FAILED, f"{said}: {raw[f'{field}Path']}")
-            if int(value) < 0:
+                shown = value if isinstance(value, str) else json_text(value)
+                said = f'The {field}Path field refers to value "{shown}" which is not a valid integer'
+                raise failure(env, RUNTIME, f"{said}: {raw[f'{field}Path']}")
+            if int(value) < 0 and not early:
                 raise failure(env, READER_FAILED, f"field {field} must be positive")
         value = filled(env, value, paths, f"{place}/{field}")
         return int(value) if value is not None else None
+
+    def checked(original: Any) -> Any:
+        """What MaxItemsPath refers to is looked at before there is a map run; its sign after, as recorded."""
+
+        def body(self: Any, env: Any) -> None:
+            fields, paths = getattr(self, "distributed", _NOTHING)
+            config = fields.get("ItemReader", {}).get("ReaderConfig") or {}
+            if "MaxItemsPath" in config:
+                whole(env, config, "MaxItems", paths, "ItemReader/ReaderConfig", early=True)
+            original(self, env)
+
+        return body
 
     def read(self: Any, env: Any) -> None:
         fields, paths = self.distributed
@@ -417,6 +432,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         (logging.getLogger(quiet), "disabled", True),  # "currently have no effect": now they have
         (asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)),
         (Inline, "_eval_body", inline(Inline._eval_body)),
+        (Component, "_eval_body", checked(Component._eval_body)),
         (Component, "read", read),
         (Component, "write", write),
         (Component, "_map_run", map_run),
