@@ -69,12 +69,12 @@ def patches(world: World) -> list[Patch]:
             state, began, outcome = states[name], kernel.now, "ok"
             if top and execution is not None:
                 execution.resume = (name, env.states._states_data["input"], env.variable_store)
-            env.open_state = type_of(state)
+            env.open_state = kind = type_of(state)
             try:
                 state.eval(env)
                 env.open_state = ""
             except FailureEventException as failure:
-                if env.open_state in ("Map", "Parallel"):
+                if kind in ("Map", "Parallel"):
                     env.open_state = ""  # that has an event of its own
                 details = failure.get_execution_failed_event_details() or {}
                 env.set_error(error=details)
@@ -91,7 +91,7 @@ def patches(world: World) -> list[Patch]:
                     duration=kernel.now - began,
                     outcome=outcome,
                     trace=execution.trace,
-                    data={"execution": execution.arn, "state": name, "type": type_of(state)},
+                    data={"execution": execution.arn, "state": name, "type": kind},
                 )
             env.stack.clear()
             env.heap.clear()
