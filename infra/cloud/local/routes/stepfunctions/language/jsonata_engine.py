@@ -19,6 +19,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from .intrinsic_functions import Chance
 from .jsonata_functions import bindings
 from .jsonata_numbers import LARGEST_LONG, Engine
+from .jsonata_standard import regular_expression
 from .text import json_text
 
 NULL = Utils.NULL_VALUE
@@ -86,7 +87,7 @@ class Expression:
         whole = re.search(r"\$states(?!\s*\.\s*\w)", text)
         self._states = None if whole else frozenset(re.findall(r"\$states\s*\.\s*(\w+)", text))
         try:
-            self._compiled = Engine(text)
+            self._compiled = Engine(text, regular_expression)
         except JException as error:
             raise InvalidExpression(message(error)) from None
         except RecursionError:
@@ -125,7 +126,16 @@ class Expression:
             raise EvaluationError(message(error)) from None
         except RecursionError:
             raise EvaluationError(OVERFLOW) from None
-        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            IndexError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise EvaluationError(str(error)) from None
         if result is None:
             raise Undefined(self.text)
@@ -219,6 +229,8 @@ def message(error: JException) -> str:
         return code
     template = JException.error_codes[code]
     given = [error.current, error.expected, error.extra]
+    if code in ("D1002", "S0213"):
+        given = [error.expected if code == "D1002" else NULL]
     if code == "T0412":
         given[2] = ELEMENTS.get(str(error.extra), error.extra)
     return f"{code}: {_filled(template, [each for each in given if each is not None])}"

@@ -18,6 +18,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from . import jsonata_standard as standard
 from .chance import JavaRandom
 from .intrinsic_functions import ALGORITHMS, Chance
 from .jsonata_numbers import text
@@ -160,10 +161,17 @@ def bindings(chance: Chance) -> dict[str, Any]:
         found = {
             name: _function(function, chance, signature) for name, (function, signature) in FUNCTIONS.items()
         }
+        for name, (function, signature) in standard.FUNCTIONS.items():
+            found[name] = _function(_spread(function), chance, signature)
         found["eval"] = None
         _bound.clear()
         _bound[id(chance)] = found
     return found
+
+
+def _spread(function: Callable[..., Any]) -> Callable[[list[Any], Chance], Any]:
+    count = function.__code__.co_argcount
+    return lambda arguments, chance: function(*(_at(arguments, index) for index in range(count)))
 
 
 def _function(function: Callable[[list[Any], Chance], Any], chance: Chance, signature: str) -> Any:

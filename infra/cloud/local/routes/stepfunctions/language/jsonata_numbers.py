@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+import operator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.parser import Parser  # type: ignore[import-untyped]
+from jsonata.signature import Signature  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from .jsonata_signatures import named, strict
 
 LARGEST_LONG = 9.223372036854776e18
 FEWEST_EXPONENT_DIGITS = 1e21
@@ -24,14 +30,24 @@ class Engine(Jsonata):  # type: ignore[misc]
     """An expression of the package, with AWS's numbers."""
 
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: Any) -> Any:
-        if op in ("/", "%") and Utils.is_numeric(lhs) and Utils.is_numeric(rhs):
-            return whole(
-                _divided(float(lhs), float(rhs)) if op == "/" else _remainder(float(lhs), float(rhs))
-            )
+        if lhs is not None and not Utils.is_numeric(lhs):
+            raise JException("T2001", -1, op, lhs)
+        if rhs is not None and not Utils.is_numeric(rhs):
+            raise JException("T2002", -1, op, rhs)
+        return None if lhs is None or rhs is None else whole(ARITHMETIC[op](float(lhs), float(rhs)))
+
+    def validate_arguments(self, procedure: Any, arguments: Any, context: Any) -> Any:
+        signature = getattr(procedure, "signature", None)
+        if not isinstance(signature, Signature):
+            return super().validate_arguments(procedure, arguments, context)
+        return strict(signature).validate(arguments, context)
+
+    def evaluate_function(self, expr: Any, input: Any, environment: Any, applied: Any) -> Any:
         try:
-            return super().evaluate_numeric_expression(lhs, rhs, op)
-        except OverflowError:
-            return whole({"+": lhs + rhs, "-": lhs - rhs}.get(op, float(lhs) * float(rhs)))
+            return super().evaluate_function(expr, input, environment, applied)
+        except JException as error:
+            named(error, expr.procedure)
+            raise
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
         return ("" if lhs is None else text(lhs)) + ("" if rhs is None else text(rhs))
@@ -47,6 +63,15 @@ def _divided(left: float, right: float) -> float:
 
 def _remainder(left: float, right: float) -> float:
     return math.fmod(left, right) if right and math.isfinite(left) else math.nan
+
+
+ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _divided,
+    "%": _remainder,
+}
 
 
 def whole(value: float) -> int | float:
@@ -74,6 +99,8 @@ def text(value: Any, prettify: bool = False) -> str:
     """JSONata's $string."""
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, Jsonata.JFunction | Jsonata.JLambda | Parser.Symbol):
+        return ""
     return _json(value, "\n" if prettify else "", prettify)
 
 
@@ -83,6 +110,8 @@ def _json(value: Any, indent: str, prettify: bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise JException("D3001: Attempting to invoke string function on Infinity or NaN", -1)
         return number_text(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
@@ -97,6 +126,6 @@ def _json(value: Any, indent: str, prettify: bool) -> str:
         joined = between.join(pairs)
         return f"{{{inner}{joined}{indent}}}" if joined else "{}"
     if isinstance(value, Jsonata.JFunction | Jsonata.JLambda | Parser.Symbol):
-        return '""' if indent or inner else ""
+        return '""'
     joined = between.join(_json(each, inner, prettify) for each in value)
     return f"[{inner}{joined}{indent}]" if joined else "[]"
