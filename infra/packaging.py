@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .assembly import ASSET_BUCKET, Assembly, Asset
+from .cloud.local.functions.package import STAND_INS
 from .template_text import load
 
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
@@ -61,13 +62,14 @@ def parameters_of(path: Path) -> list[str]:
 
 
 def _body(path: Path) -> dict[str, Any]:
+    """The template without empty sections (a bare ``Parameters:``), which public samples have."""
     try:
         body = load(path.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
         raise ValueError(f"{path} is no CloudFormation template: it has no Resources")
-    return body
+    return {section: content for section, content in body.items() if content is not None}
 
 
 class _Packer:
@@ -81,7 +83,7 @@ class _Packer:
 
     def template(self, path: Path) -> str:
         body = _body(path)
-        before = json.dumps(body, default=str)
+        before = json.dumps(load(path.read_text("utf-8")), default=str)
         folder = path.resolve().parent
         common = body.get("Globals", {}).get("Function", {})
         if isinstance(common, dict) and isinstance(common.get("CodeUri"), str):
@@ -183,8 +185,9 @@ def _required(path: Path) -> list[str]:
 
 
 def _is_there(name: str, folder: Path) -> bool:
-    """Whether a distribution is installed, or lies in the function's own folder."""
-    if (folder / name.replace("-", "_").lower()).exists():
+    """Whether a distribution is installed, lies in the function's own folder, or has a stand-in."""
+    module = name.replace("-", "_").lower()
+    if (folder / module).exists() or (STAND_INS / module).exists():
         return True
     try:
         importlib.metadata.distribution(name)

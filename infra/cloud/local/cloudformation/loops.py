@@ -50,7 +50,8 @@ def expand(body: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any
         result: dict[str, Any] = {}
         for key, item in value.items():
             if not (isinstance(key, str) and key.startswith(_LOOP)):
-                result[key] = spelled_out(item)
+                inner = spelled_out(item)
+                result[key] = _named(inner) if key == "Fn::GetAtt" and isinstance(inner, list) else inner
                 continue
             if not (isinstance(item, list) and len(item) == 3 and isinstance(item[2], dict)):
                 raise invalid(f"Template error: {key} takes an identifier, a collection and one output map")
@@ -60,6 +61,17 @@ def expand(body: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any
 
     expanded: dict[str, Any] = spelled_out(body)
     return expanded
+
+
+def _named(parts: list[Any]) -> list[Any]:
+    """The names in Fn::GetAtt: an Fn::Sub of which the loop has left plain text is that text."""
+    texts = [
+        part["Fn::Sub"] if isinstance(part, dict) and list(part) == ["Fn::Sub"] else part for part in parts
+    ]
+    return [
+        text if isinstance(text, str) and "${" not in text else part
+        for text, part in zip(texts, parts, strict=True)
+    ]
 
 
 def _replaced(value: Any, identifier: str, text: str) -> Any:

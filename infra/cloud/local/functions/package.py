@@ -29,6 +29,9 @@ from types import CodeType, ModuleType
 TASK_ROOT = "/var/task"
 LAYER_ROOT = "/opt"
 POWERTOOLS = "aws_lambda_powertools"
+STAND_INS = Path(__file__).parent / "stand_ins"
+"""Packages of ours in the place of those that would reach out of the simulation: the X-Ray SDK, which the
+layer of Powertools holds and many requirements name. A function that brings its own gets its own."""
 
 PRELOADED = frozenset(
     {
@@ -187,6 +190,7 @@ class Modules:
             for inside in (f"python/lib/{version}/site-packages", "python"):
                 if (layer.folder / inside).is_dir():
                     self.roots.append((layer.folder / inside, f"{LAYER_ROOT}/{inside}"))
+        self.roots.append((STAND_INS, f"{LAYER_ROOT}/python"))
         tops: dict[str, None] = {}
         for root, _ in self.roots:
             tops.update(dict.fromkeys(_top_level(root)))

@@ -43,4 +43,29 @@ class LayerVersionPermission(_WithoutEffect):
     type = "AWS::Lambda::LayerVersionPermission"
 
 
-PROVIDERS: tuple[type[Provider], ...] = (ResourceGroup, Application, LayerVersionPermission)
+class QueryDefinition(_WithoutEffect):
+    """A query of Logs Insights that the console offers by name; it runs when a person asks."""
+
+    type = "AWS::Logs::QueryDefinition"
+
+
+class TraceGroup(_WithoutEffect):
+    """A filter of the traces that X-Ray's console shows."""
+
+    type = "AWS::XRay::Group"
+
+
+class SamplingRule(_WithoutEffect):
+    """How many traces X-Ray keeps. The journal has every event, whatever is sampled."""
+
+    type = "AWS::XRay::SamplingRule"
+
+
+PROVIDERS: tuple[type[Provider], ...] = (
+    ResourceGroup,
+    Application,
+    LayerVersionPermission,
+    QueryDefinition,
+    TraceGroup,
+    SamplingRule,
+)

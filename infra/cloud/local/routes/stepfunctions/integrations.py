@@ -139,6 +139,8 @@ class Client:
                         message = f"The request must contain the parameter {name}."
                     code = "MissingParameter" if self._service == "sqs" else "ValidationException"
                     raise self._failed(ServiceError(code, message))
+            # To the Java SDK a member that is null is one that is not there (first pages: "Marker": null).
+            params = {name: value for name, value in params.items() if value is not None}
             report = self._validator.validate(params, shape)
             if report.has_errors():
                 raise self._failed(ServiceError("ValidationException", report.generate_report()))

@@ -1,0 +1,1 @@
+"""Parts of the X-Ray SDK for other libraries."""

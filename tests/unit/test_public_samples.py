@@ -1,0 +1,144 @@
+"""What public samples do that stopped one of them here: each as a small application of our own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.cloud import connect
+from infra.cloud.local.cloud import LocalCloud
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with connect("local") as opened:
+        assert isinstance(opened, LocalCloud)
+        yield opened
+
+
+TRACED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Traced:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: traced, CodeUri: src/, Handler: app.handler, Runtime: python3.13}
+"""
+
+HANDLER = """
+import asyncio
+import os
+from aws_xray_sdk.core import patch_all, xray_recorder
+from aws_xray_sdk.ext.httplib import add_ignored
+from aws_lambda_powertools import Tracer
+
+patch_all()
+tracer = Tracer(service="shop")
+
+@xray_recorder.capture("double")
+def double(value):
+    with xray_recorder.in_subsegment("inner") as inner:
+        inner.put_annotation("value", value)
+    return 2 * value
+
+@xray_recorder.capture_async("later")
+async def later(value):
+    async with xray_recorder.in_subsegment_async("inner") as inner:
+        inner.put_metadata("value", value)
+    return value + 1
+
+@tracer.capture_method
+def named(value):
+    tracer.put_annotation("value", value)
+    return value
+
+@tracer.capture_lambda_handler
+def handler(event, context):
+    segment = xray_recorder.begin_subsegment("whole")
+    xray_recorder.end_subsegment()
+    return [named(double(3)), asyncio.run(later(3)), segment.trace_id in os.environ["_X_AMZN_TRACE_ID"]]
+"""
+
+
+def test_handlers_use_the_xray_sdk(
+    cloud: LocalCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text(HANDLER)
+    (tmp_path / "src" / "requirements.txt").write_text("aws-xray-sdk==2.14\naws-lambda-powertools[tracer]\n")
+    (tmp_path / "template.yaml").write_text(TRACED)
+    cloud.deploy(tmp_path)
+    answer = json.load(cloud.client("lambda").invoke(FunctionName="traced")["Payload"])
+    assert answer == [6, 4, True]
+    assert "not installed here" not in capsys.readouterr().out
+
+
+def test_a_function_brings_its_own_xray_sdk(cloud: LocalCloud, tmp_path: Path) -> None:
+    (tmp_path / "src" / "aws_xray_sdk").mkdir(parents=True)
+    (tmp_path / "src" / "aws_xray_sdk" / "__init__.py").write_text("OWN = 1\n")
+    (tmp_path / "src" / "app.py").write_text("import aws_xray_sdk\nhandler = lambda *_: aws_xray_sdk.OWN\n")
+    (tmp_path / "template.yaml").write_text(TRACED)
+    cloud.deploy(tmp_path)
+    assert json.load(cloud.client("lambda").invoke(FunctionName="traced")["Payload"]) == 1
+
+
+def test_empty_sections_and_what_only_a_console_shows(cloud: LocalCloud, tmp_path: Path) -> None:
+    path = tmp_path / "shown.yaml"
+    path.write_text("""
+Parameters:
+Resources:
+  Query: {Type: AWS::Logs::QueryDefinition, Properties: {Name: errors, QueryString: fields @message}}
+  Traces: {Type: AWS::XRay::Group, Properties: {GroupName: all, FilterExpression: responsetime > 1}}
+  Rule: {Type: AWS::XRay::SamplingRule, Properties: {SamplingRule: {RuleName: all, FixedRate: 1}}}
+  Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: shown, FieldIndexPolicies: [{Fields: [id]}]}}
+Outputs:
+""")
+    app = cloud.deploy(path)
+    found = cloud.client("logs").describe_log_groups(logGroupNamePrefix="shown")["logGroups"]
+    assert [group["logGroupName"] for group in found] == ["shown"]
+    cloud.destroy(app)
+
+
+def test_names_in_get_att_made_by_a_loop(cloud: LocalCloud, tmp_path: Path) -> None:
+    path = tmp_path / "loop.yaml"
+    path.write_text("""
+Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::Queues:
+    - Name
+    - [One, Two]
+    - Queue${Name}: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub "${Name}"}}
+Outputs:
+  Fn::ForEach::Names:
+    - Name
+    - [One, Two]
+    - Name${Name}: {Value: !GetAtt [!Sub "Queue${Name}", QueueName]}
+""")
+    assert cloud.deploy(path).outputs == {"NameOne": "One", "NameTwo": "Two"}
+
+
+def test_a_member_that_is_null_is_not_there(cloud: LocalCloud) -> None:
+    """``"Marker": null`` asks for the first page (serverless-patterns list functions so)."""
+    iam, machines = cloud.client("iam"), cloud.client("stepfunctions")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
+    allow = {"Effect": "Allow", "Action": "lambda:ListFunctions", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:lambda:listFunctions",
+        "Arguments": {"Marker": "{% $states.input.NextMarker %}"},
+        "Output": "{% $states.result.Functions %}",
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "List", "States": {"List": task}}
+    machine = machines.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role["Arn"])[
+        "stateMachineArn"
+    ]
+    started = machines.start_execution(stateMachineArn=machine, input='{"NextMarker": null}')
+    cloud.settle()
+    done = machines.describe_execution(executionArn=started["executionArn"])
+    assert (done["status"], done.get("output")) == ("SUCCEEDED", "[]")
