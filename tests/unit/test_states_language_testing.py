@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.cloud.local.service import NotSimulated
 from infra.cloud.local.world import World
 
 VALUE = {"Value": "HelloWorld"}
@@ -127,3 +128,53 @@ def test_validation_lists_what_is_wrong(world: World) -> None:
     assert [each["code"] for each in loud["diagnostics"]] == ["NO_DOLLAR"]
     wrong = api.validate_state_machine_definition(definition='{"States": {}}', maxResults=1)
     assert (wrong["result"], len(wrong["diagnostics"]), wrong["truncated"]) == ("FAIL", 1, True)
+
+
+PASS = {"Type": "Pass", "End": True}
+RESULT = {"result": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("state", "params", "code", "message"),
+    [
+        (PASS, {"mock": RESULT}, "ValidationException", "State type 'Pass' is not supported when a mock"),
+        (
+            TASK,
+            {"mock": {**RESULT, "errorOutput": {"error": "E"}}},
+            "ValidationException",
+            "A test mock should have only one of the following fields",
+        ),
+        (
+            TASK,
+            {"mock": RESULT, "revealSecrets": True},
+            "ValidationException",
+            "TestState does not support RevealSecrets when a mock is specified.",
+        ),
+        (
+            {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": {"A": PASS}}], "End": True},
+            {},
+            "InvalidDefinition",
+            "TestState API does not support Map or Parallel states.",
+        ),
+    ],
+)
+def test_what_a_mock_does_not_go_with(
+    world: World, state: dict[str, Any], params: dict[str, Any], code: str, message: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        _tested(world, state, **params)
+    assert error.value.response["Error"]["Code"] == code
+    assert error.value.response["Error"]["Message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"mock": {**RESULT, "fieldValidationMode": "STRICT"}}, "mock.fieldValidationMode STRICT"),
+        ({"revealSecrets": True}, "revealSecrets"),
+        ({"mock": RESULT, "stateConfiguration": {"errorCausedByState": "A"}}, "errorCausedByState"),
+    ],
+)
+def test_what_a_test_cannot_do_says_so(world: World, params: dict[str, Any], name: str) -> None:
+    with pytest.raises(NotSimulated, match=name):
+        _tested(world, TASK, **params)

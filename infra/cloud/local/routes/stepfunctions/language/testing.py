@@ -162,6 +162,41 @@ def inspection(state: dict[str, Any], found: dict[str, Any], jsonata: bool) -> d
     return found
 
 
+def check_mock(kind: str, params: dict[str, Any]) -> None:
+    """What goes with a mock, with the errors recorded from AWS (LocalStack, v2/test_state).
+
+    A mocked result is not held against the model of the called API: that is the mode NONE.
+    """
+    mock, configuration = params.get("mock"), params.get("stateConfiguration") or {}
+    ignored = [f"stateConfiguration.{name}" for name in _NOT_SIMULATED if name in configuration]
+    if mock is not None and mock.get("fieldValidationMode", "NONE") != "NONE":
+        ignored.append(f"mock.fieldValidationMode {mock['fieldValidationMode']}")
+    if params.get("revealSecrets") and mock is None:
+        ignored.append("revealSecrets")
+    if ignored:
+        raise NotSimulated(f"NotSimulated: stepfunctions:TestState {', '.join(ignored)}")
+    if mock is None:
+        if kind in ("Map", "Parallel"):
+            raise ServiceError(
+                "InvalidDefinition",
+                "TestState API does not support Map or Parallel states. Supported state types include: "
+                "[Task, Wait, Pass, Succeed, Fail, Choice]",
+            )
+        return
+    problem = ""
+    if kind in ("Pass", "Fail", "Succeed"):
+        problem = f"State type '{kind}' is not supported when a mock is specified"
+    elif "result" in mock and "errorOutput" in mock:
+        problem = "A test mock should have only one of the following fields: [result, errorOutput]."
+    elif params.get("revealSecrets"):
+        problem = "TestState does not support RevealSecrets when a mock is specified."
+    if problem:
+        raise ServiceError("ValidationException", problem)
+
+
+_NOT_SIMULATED = ("errorCausedByState", "mapItemReaderData", "mapIterationFailureCount")
+
+
 def answer(service: Any, call: Call) -> dict[str, Any]:
     """The operation. Without a role, a task must be mocked."""
     from ..execution import Execution
@@ -170,13 +205,7 @@ def answer(service: Any, call: Call) -> dict[str, Any]:
     params = call.params
     name, state, language = state_of(params)
     check(state, language)
-    if "mapIterationFailureCount" in (params.get("stateConfiguration") or {}):
-        raise NotSimulated(
-            "NotSimulated: stepfunctions:TestState stateConfiguration.mapIterationFailureCount"
-        )
-    if state["Type"] in ("Map", "Parallel") and params.get("mock") is None:
-        problem = f"A mock must be specified when testing a {state['Type']} state"
-        raise ServiceError("ValidationException", problem)
+    check_mock(state["Type"], params)
     if state["Type"] == "Task" and params.get("mock") is None and not params.get("roleArn"):
         problem = "RoleArn must be specified when testing a Task state without mock"
         raise ServiceError("ValidationException", problem)
