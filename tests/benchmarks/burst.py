@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import time
-import zipfile
 from typing import Any
 
 from . import queue
@@ -30,16 +28,13 @@ def run(executions: int = 1_000) -> dict[str, Any]:
     from infra.cloud import connect
 
     cloud = connect("local")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", HANDLER)
     lambda_ = cloud.client("lambda")
     lambda_.create_function(
         FunctionName="burst",
         Runtime="python3.11",
         Role=queue.role(cloud.client("iam")),
         Handler="app.handler",
-        Code={"ZipFile": buffer.getvalue()},
+        Code={"ZipFile": queue.package(HANDLER)},
         Timeout=60,
     )
     answers: list[bytes] = []

@@ -5,11 +5,9 @@ Each function appends a line to a file, so that on MiniStack, too, it can be cou
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +25,9 @@ def handler(event, context):
 """
 
 
-def package() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", HANDLER)
-    return buffer.getvalue()
-
-
 def build(client: Any, role: str, arrived: Path) -> None:
     """A rule with a function per kind of event."""
-    events, lambda_, code = client("events"), client("lambda"), package()
+    events, lambda_, code = client("events"), client("lambda"), queue.package(HANDLER)
     for n in range(RULES):
         function = lambda_.create_function(
             FunctionName=f"on-{n}",

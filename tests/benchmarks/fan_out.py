@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import zipfile
 from typing import Any
 
-from .queue import peak_rss_mb, role
+from .queue import package, peak_rss_mb, role
 
 HANDLER = """
 import json
@@ -27,9 +25,7 @@ def build(client: Any, role_arn: str) -> tuple[str, list[str]]:
     """Topic, queues, functions and mappings, through boto3; returns the topic's ARN and the queues' URLs."""
     sns, sqs, functions = client("sns"), client("sqs"), client("lambda")
     topic: str = sns.create_topic(Name="orders")["TopicArn"]
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("app.py", HANDLER)
+    code = package(HANDLER)
     urls = []
     for team in TEAMS:
         url = sqs.create_queue(QueueName=team, Attributes={"VisibilityTimeout": "180"})["QueueUrl"]
@@ -49,7 +45,7 @@ def build(client: Any, role_arn: str) -> tuple[str, list[str]]:
             Runtime="python3.11",
             Role=role_arn,
             Handler="app.handler",
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": code},
             Timeout=30,
             MemorySize=256,
         )

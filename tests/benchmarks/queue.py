@@ -8,6 +8,7 @@ import re
 import resource
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,11 @@ TABLE: dict[str, Any] = {
 }
 
 
-def package() -> bytes:
+def package(handler: str) -> bytes:
     """The function's code as a deployment package."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", HANDLER)
+        archive.writestr("app.py", handler)
     return buffer.getvalue()
 
 
@@ -61,7 +62,7 @@ def build(client: Any, role: str) -> tuple[str, str]:
         Runtime="python3.11",
         Role=role,
         Handler="app.handler",
-        Code={"ZipFile": package()},
+        Code={"ZipFile": package(HANDLER)},
         Timeout=30,
         MemorySize=256,
     )
@@ -82,8 +83,8 @@ def send(sqs: Any, url: str, messages: int) -> None:
         )
 
 
-def role(iam: Any) -> str:
-    """A role that may read the queue and write the table."""
+def role(iam: Any, actions: Sequence[str] = ("sqs:*", "dynamodb:PutItem", "logs:*")) -> str:
+    """A function's role: without ``actions``, it may read the queue and write the table."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -91,7 +92,7 @@ def role(iam: Any) -> str:
         ],
     }
     arn: str = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    allow = {"Effect": "Allow", "Action": ["sqs:*", "dynamodb:PutItem", "logs:*"], "Resource": "*"}
+    allow = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     iam.put_role_policy(
         RoleName="worker",
         PolicyName="all",

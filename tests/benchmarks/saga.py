@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import zipfile
 from typing import Any
 
 from . import ministack
-from .queue import peak_rss_mb
+from .queue import package, peak_rss_mb
 
 MINISTACK_EXECUTIONS = 20
 """It takes 200 processes and 10 GB for 50 of them, so it is measured with few."""
@@ -39,9 +37,7 @@ def role(iam: Any) -> str:
 def build(client: Any) -> str:
     """Four functions and the saga over them, through boto3; returns the state machine's ARN."""
     arn = role(client("iam"))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", HANDLER)
+    code = package(HANDLER)
     states: dict[str, Any] = {"Undo": {"Type": "Fail", "Error": "Undone"}}
     for position, step in enumerate(STEPS):
         function = client("lambda").create_function(
@@ -49,7 +45,7 @@ def build(client: Any) -> str:
             Runtime="python3.11",
             Role=arn,
             Handler="app.handler",
-            Code={"ZipFile": buffer.getvalue()},
+            Code={"ZipFile": code},
         )
         last = position == len(STEPS) - 1
         states[step] = {

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import time
-import zipfile
 from typing import Any
 
-from .queue import peak_rss_mb
+from .queue import package, peak_rss_mb
 
 YEAR = 365 * 24 * 12
 """Ticks of 5 minutes."""
@@ -18,13 +16,6 @@ HANDLER = """
 def handler(event, context):
     return None
 """
-
-
-def package() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", HANDLER)
-    return buffer.getvalue()
 
 
 def build(client: Any) -> dict[str, Any]:
@@ -52,7 +43,7 @@ def build(client: Any) -> dict[str, Any]:
         Runtime="python3.11",
         Role=role,
         Handler="app.handler",
-        Code={"ZipFile": package()},
+        Code={"ZipFile": package(HANDLER)},
     )
     return {"Arn": function["FunctionArn"], "RoleArn": role, "Input": '{"job": "nightly"}'}
 

@@ -5,14 +5,12 @@ A shard takes 1,000 records per second of virtual time: what is refused is put a
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from .queue import peak_rss_mb
+from .queue import package, peak_rss_mb, role
 
 HANDLER = """
 import base64
@@ -29,34 +27,11 @@ def handler(event, context):
 PER_CALL = 500
 
 
-def role(iam: Any) -> str:
-    """A role that may read streams and write logs."""
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-    arn: str = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    allow = {"Effect": "Allow", "Action": ["kinesis:*", "dynamodb:*", "logs:*"], "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    iam.put_role_policy(RoleName="worker", PolicyName="all", PolicyDocument=policy)
-    return arn
-
-
-def package(handler: str) -> bytes:
-    """The function's code as a deployment package."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", handler)
-    return buffer.getvalue()
-
-
 def function(client: Any, handler: str) -> None:
     client("lambda").create_function(
         FunctionName="worker",
         Runtime="python3.11",
-        Role=role(client("iam")),
+        Role=role(client("iam"), ("kinesis:*", "dynamodb:*", "logs:*")),
         Handler="app.handler",
         Code={"ZipFile": package(handler)},
         Timeout=30,

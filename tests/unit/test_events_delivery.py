@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from infra.cloud.local.kernel import SECOND
 from infra.cloud.local.routes.eventbridge.retries import (
-    MAX_ATTEMPTS,
     RetryPolicy,
     backoff,
     exhausted,
 )
+from infra.cloud.local.routes.retries import DEFAULT_RETRIES
 from infra.cloud.local.service import NotSimulated, ServiceError
 from infra.cloud.local.world import World
 
@@ -155,7 +155,7 @@ def test_the_default_policy_lasts_a_day(broken: World) -> None:
     started = broken.kernel.now
     put(broken)
     broken.kernel.settle()
-    assert 170 < len(deliveries(broken)) <= MAX_ATTEMPTS + 1
+    assert 170 < len(deliveries(broken)) <= DEFAULT_RETRIES + 1
     assert 22 * 3600 * SECOND < broken.kernel.now - started < 24.1 * 3600 * SECOND
 
 
@@ -163,7 +163,7 @@ def test_the_default_policy_lasts_a_day(broken: World) -> None:
 def test_backoff_grows_to_its_limit(retry: int, draw: float) -> None:
     assert 0 < backoff(retry, draw) <= 600 * SECOND
     assert backoff(retry, draw) <= backoff(retry + 1, draw)
-    assert exhausted(RetryPolicy(), retry, 0) == ("MaximumRetryAttempts" if retry >= MAX_ATTEMPTS else "")
+    assert exhausted(RetryPolicy(), retry, 0) == ("MaximumRetryAttempts" if retry >= DEFAULT_RETRIES else "")
 
 
 def test_a_template_that_makes_no_json_is_not_delivered(world: World) -> None:

@@ -6,9 +6,9 @@ statuses. Reasons of failures are AWS's without the request token and the reques
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
+from ..ids import uuid4
 from ..kernel import TaskKilled
 from ..service import NotSimulated, ServiceError
 from .dynamic_references import resolve_dynamic
@@ -82,7 +82,7 @@ class Engine:
         )
 
     def new_id(self) -> str:
-        return str(uuid.UUID(int=self.kernel.rng("cloudformation.ids").getrandbits(128), version=4))
+        return uuid4(self.kernel.rng("cloudformation.ids"))
 
     # -- acts ------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..backoff import doubling, upper_half
 from ..kernel import SECOND
 from ..lineage import extended
 from ..service import ServiceError
@@ -71,11 +72,9 @@ class Event:
 def backoff(refusals: int, draw: float) -> int:
     """µs until the next attempt after the nth throttle or system error in a row (n from 1).
 
-    The interval is 1, 2, 4 … 300 s; ``draw`` (0 to 1) takes its upper half evenly, so that events which were
-    refused together do not come back together.
+    The interval is 1, 2, 4 … 300 s, of which ``draw`` (0 to 1) takes the upper half.
     """
-    interval = min(SECOND << min(refusals - 1, 20), BACKOFF_LIMIT_US)
-    return interval - int(draw * (interval // 2))
+    return upper_half(doubling(refusals, SECOND, BACKOFF_LIMIT_US), draw)
 
 
 def next_step(attempts: int, retries: int, age: int, max_age: int) -> tuple[str, int]:

@@ -12,10 +12,10 @@ code)."""
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..ids import uuid4
 from ..routes.targets import Delivery, deliver
 from ..service import Caller, ServiceError
 from .names import LATEST
@@ -151,7 +151,7 @@ class Destinations:
     def _put_object(self, bucket: str, function: str, record: str, caller: Caller) -> None:
         """The key's form is documented on the page above, "S3 destinations"."""
         now = self._world.datetime()
-        number = uuid.UUID(int=self._world.kernel.rng("lambda.destinations").getrandbits(128), version=4)
+        number = uuid4(self._world.kernel.rng("lambda.destinations"))
         key = f"aws/lambda/async/{function}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{number}"
         params = {"Bucket": bucket.rpartition(":")[2], "Key": key, "Body": record.encode()}
         self._world.call("s3", "PutObject", params, caller)

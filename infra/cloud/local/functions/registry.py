@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING
 
+from ..ids import uuid4
 from ..service import Call, Service, ServiceError
 from .concurrency import Concurrency
 from .model import Alias, Function, Version
@@ -14,10 +15,6 @@ from .names import LATEST, Reference, invalid, not_found, parse
 if TYPE_CHECKING:
     from ..world import World
     from .environment import Environment
-
-
-_NOT_VERSION = ~(0xF << 76 | 0x3 << 62)
-_VERSION_4 = 0x4 << 76 | 0x2 << 62
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,9 +52,7 @@ class Registry(Service):
 
     def new_id(self) -> str:
         """A random UUID (version 4), as request ids and revision ids are."""
-        bits = self.kernel.rng("lambda.ids").getrandbits(128)
-        digits = f"{(bits & _NOT_VERSION) | _VERSION_4:032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return uuid4(self.kernel.rng("lambda.ids"))
 
     def date(self, time: int | None = None) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(

@@ -1,7 +1,8 @@
-"""When is a failed delivery tried again? EventBridge's retry policy, which Scheduler shares.
+"""When is a failed delivery tried again? The limits of a retry policy, and how Scheduler keeps to them.
 
-Exponential back-off with jitter, up to a number of retries and an age, whichever ends first; what a retry
-cannot repair is not retried (a missing permission, a target that is gone):
+EventBridge's rules have the same limits, their own jitter and their own classes of failure
+(``eventbridge/retries.py``). Exponential back-off with jitter, up to a number of retries and an age; what a
+retry cannot repair is not retried (a missing permission, a target that is gone):
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html and
 https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html. AWS publishes no intervals:
 that they double from 1 second to 8 minutes (so that 185 fill 24 hours), and spread over their upper half, is
@@ -10,6 +11,7 @@ assumed.
 
 from __future__ import annotations
 
+from ..backoff import doubling, upper_half
 from ..kernel import SECOND
 from ..service import ServiceError
 
@@ -40,8 +42,7 @@ def retriable(error: ServiceError) -> bool:
 
 def backoff(attempts: int, draw: float) -> int:
     """Microseconds until the next attempt after ``attempts`` failed ones; ``draw`` is from 0 to 1."""
-    interval = min(SECOND << min(attempts - 1, 20), LONGEST_US)
-    return interval - int(draw * (interval // 2))
+    return upper_half(doubling(attempts, SECOND, LONGEST_US), draw)
 
 
 def next_attempt(attempts: int, age: int, retries: int, max_age: int, draw: float) -> tuple[str, int]:

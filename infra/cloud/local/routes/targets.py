@@ -55,27 +55,26 @@ def _function(delivery: Delivery) -> Made:
 
 
 def _queue(delivery: Delivery) -> Made:
-    params: dict[str, Any] = {"QueueUrl": queue_url(delivery.arn), "MessageBody": delivery.body}
-    if delivery.message_group_id:
-        params["MessageGroupId"] = delivery.message_group_id
-    if delivery.deduplication_id:
-        params["MessageDeduplicationId"] = delivery.deduplication_id
-    if delivery.message_attributes:
-        params["MessageAttributes"] = delivery.message_attributes
-    return "sqs", "SendMessage", params
+    params = {"QueueUrl": queue_url(delivery.arn), "MessageBody": delivery.body}
+    return "sqs", "SendMessage", _message(params, delivery)
 
 
 def _topic(delivery: Delivery) -> Made:
-    params: dict[str, Any] = {"TopicArn": delivery.arn, "Message": delivery.body}
+    params = {"TopicArn": delivery.arn, "Message": delivery.body}
     if delivery.subject:
         params["Subject"] = delivery.subject
+    return "sns", "Publish", _message(params, delivery)
+
+
+def _message(params: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
+    """What queues and topics name alike."""
     if delivery.message_group_id:
         params["MessageGroupId"] = delivery.message_group_id
     if delivery.deduplication_id:
         params["MessageDeduplicationId"] = delivery.deduplication_id
     if delivery.message_attributes:
         params["MessageAttributes"] = delivery.message_attributes
-    return "sns", "Publish", params
+    return params
 
 
 def _state_machine(delivery: Delivery) -> Made:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..functions.names import LATEST, conflict, constraint, invalid, not_found
+from ..ids import uuid4
 from ..kernel import SECOND
 from ..service import Call, ServiceError
 from .filters import Filters
@@ -51,8 +51,7 @@ class Sources:
             raise invalid("Unrecognized event source.")
         kind = self._kind(arn)
         kind.check(arn, params, creating=True)
-        number = self._kernel.rng("lambda.mappings").getrandbits(128)
-        identifier = str(uuid.UUID(int=number, version=4))
+        identifier = uuid4(self._kernel.rng("lambda.mappings"))
         mapping = Mapping(
             identifier,
             f"arn:aws:lambda:{self._world.region}:{self._world.account}:event-source-mapping:{identifier}",

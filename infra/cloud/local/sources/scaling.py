@@ -13,6 +13,7 @@ back; estimates: one less for each failed invocation, and back to five as fast a
 
 from __future__ import annotations
 
+from ..backoff import doubling
 from ..kernel import MILLISECOND, SECOND
 
 START = 5
@@ -76,4 +77,4 @@ class Scaling:
 
 def retry_delay(attempt: int) -> int:
     """µs before a throttled invocation is tried again; ``attempt`` counts from 1. AWS: "gradually"."""
-    return int(min(RETRY_LAST, RETRY_FIRST << min(attempt - 1, 20)))
+    return doubling(attempt, RETRY_FIRST, RETRY_LAST)

@@ -13,6 +13,17 @@ from ..service import NotSimulated
 
 MAXIMUM_WINDOW = 300
 
+OTHER_SOURCES = (
+    "Topics",
+    "Queues",
+    "SourceAccessConfigurations",
+    "SelfManagedEventSource",
+    "AmazonManagedKafkaEventSourceConfig",
+    "SelfManagedKafkaEventSourceConfig",
+    "DocumentDBEventSourceConfig",
+)
+"""Parameters of the event sources that are neither queues nor streams."""
+
 _NOT_FOR_QUEUES = [
     "StartingPosition",
     "StartingPositionTimestamp",
@@ -22,13 +33,7 @@ _NOT_FOR_QUEUES = [
     "MaximumRetryAttempts",
     "ParallelizationFactor",
     "TumblingWindowInSeconds",
-    "Topics",
-    "Queues",
-    "SourceAccessConfigurations",
-    "SelfManagedEventSource",
-    "AmazonManagedKafkaEventSourceConfig",
-    "SelfManagedKafkaEventSourceConfig",
-    "DocumentDBEventSourceConfig",
+    *OTHER_SOURCES,
 ]
 _NOT_SIMULATED = ("ProvisionedPollerConfig", "LoggingConfig")
 

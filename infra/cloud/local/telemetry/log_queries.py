@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import uuid
 from typing import Any
 
+from ..ids import uuid4
 from ..kernel import MILLISECOND, SECOND, Kernel
 from ..service import Call, NotSimulated, ServiceError
 from .insights import Result, run_query, show
@@ -75,7 +75,7 @@ class Queries:
         found.sort(key=lambda pair: pair[0].key)
         rows = [row_of(event, group, call.account) for event, group in found]
         result = run_query(commands, rows, now // MILLISECOND, limit)
-        query_id = str(uuid.UUID(int=self._kernel.rng("logs.query").getrandbits(128), version=4))
+        query_id = uuid4(self._kernel.rng("logs.query"))
         self._queries[query_id] = Query(
             query_id,
             params["queryString"],

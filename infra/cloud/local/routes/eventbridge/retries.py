@@ -10,37 +10,35 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ...backoff import doubling
 from ...kernel import SECOND
 from ...service import ServiceError
-
-MAX_ATTEMPTS = 185
-MAX_AGE_S = 24 * 3600
-
-FIRST_US = SECOND
-LONGEST_US = 480 * SECOND
-"""The interval doubles from 1 s to 8 minutes, spread evenly by a quarter either way. AWS publishes none of
-these; with them the default policy's two limits, 185 retries and 24 hours, are reached together."""
+from ..retries import AGE_EXCEEDED, ATTEMPTS_EXHAUSTED, DEFAULT_AGE_S, DEFAULT_RETRIES, LONGEST_US
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """``max_age`` in microseconds since EventBridge received the event."""
 
-    max_attempts: int = MAX_ATTEMPTS
-    max_age: int = MAX_AGE_S * SECOND
+    max_attempts: int = DEFAULT_RETRIES
+    max_age: int = DEFAULT_AGE_S * SECOND
 
 
 def backoff(retry: int, draw: float) -> int:
-    """µs until the nth retry (n from 1); ``draw`` is between 0 and 1."""
-    interval = min(FIRST_US << min(retry - 1, 20), LONGEST_US)
+    """µs until the nth retry (n from 1); ``draw`` is between 0 and 1.
+
+    The interval doubles from 1 s to 8 minutes, spread evenly by a quarter either way. AWS publishes none of
+    these; with them the default policy's two limits, 185 retries and 24 hours, are reached together.
+    """
+    interval = doubling(retry, SECOND, LONGEST_US)
     return int(interval * (0.75 + draw / 2))
 
 
 def exhausted(policy: RetryPolicy, retries: int, age: int) -> str:
     """Why there is no further retry, after ``retries`` of them: the condition as the DLQ names it, or ""."""
     if retries >= policy.max_attempts:
-        return "MaximumRetryAttempts"
-    return "MaximumEventAgeInSeconds" if age >= policy.max_age else ""
+        return ATTEMPTS_EXHAUSTED
+    return AGE_EXCEEDED if age >= policy.max_age else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

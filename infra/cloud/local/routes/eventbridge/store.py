@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.model import StructureShape
 
 from ...service import Call, Service
+from ..paging import page_of
 from . import errors
 from .constraints import validate
 from .model import Bus, Rule
@@ -98,15 +97,8 @@ def _checked(
 
 def page(items: Sequence[T], params: dict[str, Any], name: str, show: Callable[[T], Any]) -> dict[str, Any]:
     """One page of a list, and the token for the next."""
-    start = 0
-    token = params.get("NextToken")
-    if token is not None:
-        try:
-            start = int(base64.b64decode(token, validate=True).decode())
-        except (ValueError, binascii.Error):
-            raise errors.invalid("NextToken is not valid.") from None
-    end = start + params.get("Limit", _PAGE)
-    answer: dict[str, Any] = {name: [show(item) for item in items[start:end]]}
-    if end < len(items):
-        answer["NextToken"] = base64.b64encode(str(end).encode()).decode()
-    return answer
+    size = params.get("Limit", _PAGE)
+    shown, token = page_of(
+        items, params.get("NextToken"), size, lambda: errors.invalid("NextToken is not valid.")
+    )
+    return {name: [show(item) for item in shown], **({"NextToken": token} if token else {})}

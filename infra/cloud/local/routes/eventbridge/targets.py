@@ -12,10 +12,11 @@ from typing import Any
 
 from ...kernel import SECOND
 from ...service import NotSimulated
+from ..retries import DEFAULT_AGE_S, DEFAULT_RETRIES
 from . import errors, paths
 from .model import Bus, Target
 from .paths import InvalidPath, Path
-from .retries import MAX_AGE_S, MAX_ATTEMPTS, RetryPolicy
+from .retries import RetryPolicy
 from .transformer import NotJson, Transformer, check
 
 _ARN = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+")
@@ -87,8 +88,8 @@ def _needs_role(what: str, arn: str, bus: Bus) -> bool:
 
 def _retry(given: Mapping[str, Any]) -> RetryPolicy:
     return RetryPolicy(
-        given.get("MaximumRetryAttempts", MAX_ATTEMPTS),
-        given.get("MaximumEventAgeInSeconds", MAX_AGE_S) * SECOND,
+        given.get("MaximumRetryAttempts", DEFAULT_RETRIES),
+        given.get("MaximumEventAgeInSeconds", DEFAULT_AGE_S) * SECOND,
     )
 
 

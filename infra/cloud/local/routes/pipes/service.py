@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Operations.ht
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from ...kernel import SECOND
 from ...service import Call, Service, ServiceError
+from ..paging import page_of
 from .model import Pipe, check_request, invalid, service_of
 from .sources import readers
 
@@ -133,13 +132,8 @@ class Pipes(Service):
             and pipe.request["Source"].startswith(params.get("SourcePrefix") or "")
             and pipe.request["Target"].startswith(params.get("TargetPrefix") or "")
         ]
-        start = 0
-        if params.get("NextToken"):
-            try:
-                start = int(base64.b64decode(params["NextToken"], validate=True))
-            except (binascii.Error, ValueError):
-                raise invalid("Invalid NextToken.") from None
-        end = start + min(params.get("Limit") or 100, 100)
+        size = min(params.get("Limit") or 100, 100)
+        page, token = page_of(found, params.get("NextToken"), size, lambda: invalid("Invalid NextToken."))
         shown = [
             {
                 **self._state(pipe),
@@ -150,10 +144,9 @@ class Pipes(Service):
                 },
                 **({"StateReason": pipe.reason} if pipe.reason else {}),
             }
-            for pipe in found[start:end]
+            for pipe in page
         ]
-        token = base64.b64encode(str(end).encode()).decode()
-        return {"Pipes": shown, **({"NextToken": token} if end < len(found) else {})}
+        return {"Pipes": shown, **({"NextToken": token} if token else {})}
 
     def TagResource(self, call: Call) -> dict[str, Any]:
         self._tagged(call).tags.update(call.params["tags"])

@@ -96,6 +96,11 @@ class Changes:
                     )
 
     def _event(self, name: str, bucket: Any, key: str, caller: Caller, **more: Any) -> ObjectEvent:
+        return self._made(name, bucket, key, _principal(caller), self._world.account, **more)
+
+    def _made(
+        self, name: str, bucket: Any, key: str, principal: str, requester: str, **more: Any
+    ) -> ObjectEvent:
         return ObjectEvent(
             name,
             bucket.name,
@@ -104,22 +109,18 @@ class Changes:
             self._now(),
             self._request_id(),
             self._host_id(),
-            _principal(caller),
-            self._world.account,
+            principal,
+            requester,
             **more,
         )
 
     def expired(self, bucket: Any, key: str, marker: str) -> ObjectEvent:
         """A lifecycle rule deleted an object; ``marker`` is the version of the marker it left, or ""."""
         kind = "DeleteMarkerCreated" if marker else "Delete"
-        return ObjectEvent(
+        return self._made(
             f"s3:LifecycleExpiration:{kind}",
-            bucket.name,
-            bucket.region_name,
+            bucket,
             key,
-            self._now(),
-            self._request_id(),
-            self._host_id(),
             "s3.amazonaws.com",
             "s3.amazonaws.com",
             etag=EMPTY if marker else "",

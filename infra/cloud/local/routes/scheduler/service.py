@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Operations.html
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...service import Call, Service, ServiceError
+from ..paging import page_of
 from .delivery import Clockwork
 from .model import Group, Schedule, check_name, check_request, constraint, counted_from, invalid, moment
 from .targets import check_target
@@ -248,11 +247,5 @@ def _page(found: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], 
     size = params.get("MaxResults") or 100
     if not 1 <= size <= 100:
         raise constraint(size, "maxResults", "have value between 1 and 100")
-    start = 0
-    if params.get("NextToken"):
-        try:
-            start = int(base64.b64decode(params["NextToken"], validate=True))
-        except (binascii.Error, ValueError):
-            raise invalid("Invalid NextToken.") from None
-    token = base64.b64encode(str(start + size).encode()).decode()
-    return found[start : start + size], {"NextToken": token} if start + size < len(found) else {}
+    page, token = page_of(found, params.get("NextToken"), size, lambda: invalid("Invalid NextToken."))
+    return page, {"NextToken": token} if token else {}

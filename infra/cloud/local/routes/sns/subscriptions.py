@@ -82,7 +82,7 @@ class Subscriptions(Topics):
         return made
 
     def _new_token(self) -> str:
-        return f"{self._bits(1152):0288x}"
+        return f"{self._ids.getrandbits(1152):0288x}"
 
     def ConfirmSubscription(self, call: Call) -> dict[str, Any]:
         params = call.params

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...ids import uuid4
 from ...service import Call, NotSimulated, Service
+from ..paging import page_of
 from . import errors
 from .attributes import NOT_SIMULATED, checked
 from .topic import Subscription, Topic
@@ -32,13 +32,11 @@ class Topics(Service):
         super().__init__(world)
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
-        self._bits = self.kernel.rng("sns.ids").getrandbits
+        self._ids = self.kernel.rng("sns.ids")
 
     def new_id(self) -> str:
         """A UUID of version 4 from the seed."""
-        digits = f"{self._bits(128):032x}"
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return uuid4(self._ids)
 
     def policy(self, arn: str) -> str | None:
         """The access policy of a topic as JSON; None if there is no such topic."""
@@ -214,13 +212,5 @@ def _tags(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 def page(items: Sequence[dict[str, str]], name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """A hundred at a time."""
-    start = 0
-    if params.get("NextToken"):
-        try:
-            start = int(base64.b64decode(params["NextToken"], validate=True))
-        except (binascii.Error, ValueError):
-            raise errors.invalid("NextToken") from None
-    answer: dict[str, Any] = {name: list(items[start : start + _PAGE])}
-    if start + _PAGE < len(items):
-        answer["NextToken"] = base64.b64encode(str(start + _PAGE).encode()).decode()
-    return answer
+    shown, token = page_of(items, params.get("NextToken"), _PAGE, lambda: errors.invalid("NextToken"))
+    return {name: shown, **({"NextToken": token} if token else {})}

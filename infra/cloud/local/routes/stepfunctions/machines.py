@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from ...ids import uuid4
 from ...service import Call, NotSimulated, ServiceError
 from . import names
 from .interpreter import Interpreter
@@ -142,7 +143,7 @@ class Machines(LanguageOperations):
         after = dataclasses.replace(before, **changes)
         if after != before:
             rng = self.kernel.rng("states.ids")
-            machine.revision = dataclasses.replace(after, revision_id=names.new_uuid(rng), created=now)
+            machine.revision = dataclasses.replace(after, revision_id=uuid4(rng), created=now)
             shown["revisionId"] = machine.revision.revision_id
         elif before.revision_id != "INITIAL":
             shown["revisionId"] = before.revision_id

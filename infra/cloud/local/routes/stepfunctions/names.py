@@ -8,13 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...service import ServiceError
 
 if TYPE_CHECKING:
-    import random
+    pass
 
 T = TypeVar("T")
 
@@ -95,10 +94,6 @@ def execution_arn(machine: str, name: str, unique: str = "") -> str:
     kind = "express" if unique else "execution"
     arn = f"{unqualified(machine).replace(':stateMachine:', f':{kind}:')}:{name}"
     return f"{arn}:{unique}" if unique else arn
-
-
-def new_uuid(rng: random.Random) -> str:
-    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def task_token(machine: str, unique: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ...ids import uuid4
 from ...service import Call, NotSimulated, ServiceError
 from . import log_delivery, names
 from .callbacks import Callbacks
@@ -328,7 +329,7 @@ class StepFunctions(Callbacks):
         return found
 
     def _new_name(self) -> str:
-        return names.new_uuid(self.kernel.rng("states.ids"))
+        return uuid4(self.kernel.rng("states.ids"))
 
 
 def _input(params: dict[str, Any]) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from ...ids import uuid4
 from . import aborted
 from .interpreter import Moments
-from .names import new_uuid, task_token, unqualified
+from .names import task_token, unqualified
 from .threads import FOREVER
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def patches(world: World) -> list[Patch]:
 
     def update_task_token(self: Any) -> str:
         data = self.context_object_data
-        token = task_token(unqualified(data["StateMachine"]["Id"]), new_uuid(kernel.rng("states.tokens")))
+        token = task_token(unqualified(data["StateMachine"]["Id"]), uuid4(kernel.rng("states.tokens")))
         data["Task"] = {"Token": token}
         return token
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...backoff import doubling
 from ...kernel import SECOND
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ RETRY_LAST = 60 * SECOND
 def retry_delay(attempt: int) -> int:
     """µs between a failed attempt (counted from 1) and the next. An estimate: AWS documents that it retries
     until the records expire, and no times; its pollers are seen to back off up to about a minute."""
-    return int(min(RETRY_LAST, RETRY_FIRST << min(attempt - 1, 20)))
+    return doubling(attempt, RETRY_FIRST, RETRY_LAST)
 
 
 def bisect(low: int, high: int) -> int:

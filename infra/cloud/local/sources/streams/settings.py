@@ -12,19 +12,10 @@ from typing import Any
 from ...functions.names import constraint, invalid
 from ...service import NotSimulated
 from ...stores.kinesis.base import micros
+from ..validation import OTHER_SOURCES
 
 POSITIONS = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
-_NOT_FOR_STREAMS = (
-    "ScalingConfig",
-    "Topics",
-    "Queues",
-    "SourceAccessConfigurations",
-    "SelfManagedEventSource",
-    "AmazonManagedKafkaEventSourceConfig",
-    "SelfManagedKafkaEventSourceConfig",
-    "DocumentDBEventSourceConfig",
-    "ProvisionedPollerConfig",
-)
+_NOT_FOR_STREAMS = ("ScalingConfig", *OTHER_SOURCES, "ProvisionedPollerConfig")
 _NOT_SIMULATED = ("LoggingConfig",)
 _LIMITS = (
     ("ParallelizationFactor", "parallelizationFactor", 1, 10),

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import base64
 import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
+from ...ids import uuid4
 from ...kernel import SECOND
 from ...service import Call, Service, ServiceError
 from ..stream import Record, Shard
@@ -85,8 +85,7 @@ class DynamoDBStreams(Service):
     def table_id(self, table: Any) -> str:
         known: str | None = table.__dict__.get("_table_id")
         if known is None:
-            bits = self.kernel.rng("dynamodb.table_ids").getrandbits(128)
-            known = table._table_id = str(uuid.UUID(int=bits, version=4))
+            known = table._table_id = uuid4(self.kernel.rng("dynamodb.table_ids"))
         return known
 
     def deleted(self, table: Any) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ...ids import uuid4
 from ...lineage import Trace
 from ...service import Call, Caller, Service
 from . import errors
@@ -25,7 +26,7 @@ class Registry(Service):
         self.queues: dict[str, Queue] = {}
         """Every queue of every Region, by ARN."""
         self._by_url: dict[str, Queue] = {}
-        self._bits = self.kernel.rng("sqs.ids").getrandbits
+        self._ids = self.kernel.rng("sqs.ids")
 
     def queue(self, arn_or_url: str) -> Queue:
         """The queue of that ARN, URL or name. Raises ServiceError NonExistentQueue."""
@@ -61,9 +62,7 @@ class Registry(Service):
 
     def new_id(self) -> str:
         """A UUID of version 4 from the seed."""
-        digits = f"{self._bits(128):032x}"
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return uuid4(self._ids)
 
     def _of(self, call: Call) -> Queue:
         """The queue that a call's QueueUrl names."""

@@ -11,10 +11,10 @@ import hashlib
 import json
 import math
 import random
-import uuid
 from collections.abc import Callable
 from typing import Any
 
+from ....ids import uuid4
 from .chance import JavaRandom
 from .text import json_text
 
@@ -213,7 +213,7 @@ def _split(arguments: list[Any], chance: Chance) -> list[str]:
 
 
 def _uuid(arguments: list[Any], chance: Chance) -> str:
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    return uuid4(chance)
 
 
 Function = Callable[[list[Any], Chance], Any]

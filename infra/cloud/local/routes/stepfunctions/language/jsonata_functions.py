@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from ....ids import uuid4
 from . import jsonata_standard as standard
 from .chance import JavaRandom
 from .intrinsic_functions import ALGORITHMS, Chance
@@ -102,7 +102,7 @@ def random_(arguments: list[Any], chance: Chance) -> Any:
 
 def uuid_(arguments: list[Any], chance: Chance) -> Any:
     _surplus(arguments, "uuid", 0)
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    return uuid4(chance)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

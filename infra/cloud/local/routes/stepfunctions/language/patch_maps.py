@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import logging
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
+from ....ids import uuid4
 from ....service import NotSimulated
 from ..interpreter import copy_json, iso
 from .distributed import (
@@ -322,7 +322,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         env.stack.append(env.states.get_input())
         self._eval_input(env_frame=env)
         env.variable_store._outer_scope.clear()  # a child is an execution of its own
-        name = str(uuid.UUID(int=ids.getrandbits(128), version=4))
+        name = uuid4(ids)
         machine = record.map_state_machine_arn
         value = env.states.get_input()
         child: dict[str, Any] = {
