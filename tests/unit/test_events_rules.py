@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -265,3 +266,10 @@ def test_a_rule_of_another_region_does_not_see_it(world: World) -> None:
             "detail": {"bucket": "b"},
         }
     ]
+
+
+def test_an_event_id_is_a_uuid_of_version_4(world: World) -> None:
+    entry = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
+    answer = world.client("events").put_events(Entries=[entry] * 10)
+    found = [uuid.UUID(each["EventId"]) for each in answer["Entries"]]
+    assert {(each.version, each.variant) for each in found} == {(4, uuid.RFC_4122)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.model import StructureShape
 
+from ...ids import uuid4
 from ...service import Call, Service
 from ..paging import page_of
 from . import errors
@@ -81,8 +82,7 @@ class Store(Service):
         return rule
 
     def new_id(self) -> str:
-        digits = f"{self.kernel.rng('events.ids').getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return uuid4(self.kernel.rng("events.ids"))
 
 
 def _checked(
