@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from .assembly import Assembly, Asset
 from .cloud.interface import Application
+from .stack_events import StackEvents
 from .template_text import load
 
 MAX_BODY = 51_200
@@ -36,25 +38,34 @@ def deploy(
     now: Callable[[], float],
     parameters: dict[str, str] | None = None,
     tags: dict[str, str] | None = None,
+    watched: bool = False,
 ) -> Application:
-    """Create or update the stack and wait until it is complete. Raises DeployFailed."""
+    """Create or update the stack and wait until it is complete. Raises DeployFailed.
+
+    ``tags`` go on the stack, which hands them on to its resources, and on the asset bucket. ``watched``
+    shows CloudFormation's events as they happen.
+    """
     started = now()
-    _upload(client("s3"), assembly.assets, account, region)
+    store = _Store(client("s3"), account, region, tags or {})
+    store.upload(assembly.assets)
     cloudformation = client("cloudformation")
     name = assembly.stack_name
     update = _exists(cloudformation, name)
-    template = _template(client("s3"), assembly.template, account, region)
+    template = store.template(assembly.template)
+    change_set = f"workshop-{int(now() * 1000)}"
     try:
         change_set = cloudformation.create_change_set(
             StackName=name,
-            ChangeSetName=f"workshop-{int(now() * 1000)}",
+            ChangeSetName=change_set,
             ChangeSetType="UPDATE" if update else "CREATE",
             **template,
             Parameters=_values(cloudformation, name if update else "", template, parameters or {}),
             Capabilities=CAPABILITIES,
-            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+            Tags=_as_list(tags or {}),
         )["Id"]
     except ClientError as error:
+        if not _is_rejected(error):
+            raise
         raise DeployFailed(f"{name}: {error.response['Error']['Message']}") from None
     described = _wait_for_change_set(cloudformation, change_set)
     if described["Status"] == "FAILED":
@@ -65,28 +76,31 @@ def deploy(
         if not update:
             cloudformation.delete_stack(StackName=name)
         raise DeployFailed(f"{name} was not deployed: {reason}")
-    cloudformation.execute_change_set(ChangeSetName=change_set)
+    count = len(described.get("Changes", []))
+    events = StackEvents(cloudformation, name, count) if watched else None
+    _execute(cloudformation, change_set)
     waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
     try:
-        waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
+        _wait(waiter, name, events)
     except WaiterError:
         raise DeployFailed(f"{name} was not deployed: {_first_failure(cloudformation, name)}") from None
     verb = "updated" if update else "deployed"
-    count = len(described.get("Changes", []))
     return _application(cloudformation, name, f"{name} {verb}: {count} resources in {now() - started:.0f} s")
 
 
-def destroy(client: Callable[[str], Any], name: str) -> None:
+def destroy(client: Callable[[str], Any], name: str, *, watched: bool = False) -> None:
     """Delete a stack and wait until it is gone. Deleting one that is not there does nothing but say so."""
     cloudformation = client("cloudformation")
-    if _status(cloudformation, name) is None:
+    if status(cloudformation, name) is None:
         print(f"There is no stack {name}: nothing to delete.")
         return
+    events = None
+    if watched:
+        identity = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]  # outlives the name
+        events = StackEvents(cloudformation, identity, len(_resources(cloudformation, name)))
     cloudformation.delete_stack(StackName=name)
     try:
-        cloudformation.get_waiter("stack_delete_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900}
-        )
+        _wait(cloudformation.get_waiter("stack_delete_complete"), name, events)
     except WaiterError:  # also if an export is in use: then the stack just keeps its status
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         raise DeployFailed(f"{name} was not deleted: {stack.get('StackStatusReason', '')}") from None
@@ -100,6 +114,8 @@ def deploy_all(
     account: str,
     region: str,
     now: Callable[[], float],
+    tags: dict[str, str] | None = None,
+    watched: bool = False,
 ) -> Application:
     """Deploy stacks one after the other. Of several, the answer holds the outputs of all."""
     made = []
@@ -110,7 +126,18 @@ def deploy_all(
             names = ", ".join(known) or "none"
             raise TypeError(f"{assembly.stack_name} has no parameter {unknown[0]!r}; it has: {names}")
         values = {name: value for name, value in parameters.items() if name in known}
-        made.append(deploy(client, assembly, account=account, region=region, now=now, parameters=values))
+        made.append(
+            deploy(
+                client,
+                assembly,
+                account=account,
+                region=region,
+                now=now,
+                parameters=values,
+                tags=tags,
+                watched=watched,
+            )
+        )
     return made[0] if len(made) == 1 else Application.of(made)
 
 
@@ -135,66 +162,136 @@ def _values(
     return values
 
 
-def _template(s3: Any, text: str, account: str, region: str) -> dict[str, str]:
-    """How the API gets the template: as it is, or from the asset bucket if it is too long for that."""
-    content = text.encode()
-    if len(content) <= MAX_BODY:
-        return {"TemplateBody": text}
-    key = hashlib.sha256(content).hexdigest()[:32] + ".template"
-    asset = Asset(key, Path(key), False, content_given=content)
-    _upload(s3, (asset,), account, region)
-    return {"TemplateURL": f"https://s3.{region}.amazonaws.com/{_bucket(asset, account, region)}/{key}"}
+class _Store:
+    """The asset bucket: made when it is first needed, of this account only."""
 
+    def __init__(self, s3: Any, account: str, region: str, tags: dict[str, str]) -> None:
+        self._s3 = s3
+        self._account = account
+        self._region = region
+        self._tags = tags
+        self._ready: set[str] = set()
 
-def _bucket(asset: Asset, account: str, region: str) -> str:
-    name = asset.bucket.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
-    return name.replace("${AWS::Partition}", "aws")
-
-
-def _upload(s3: Any, assets: tuple[Asset, ...], account: str, region: str) -> None:
-    ready: dict[str, None] = {}
-    for asset in assets:
-        bucket = _bucket(asset, account, region)
-        if bucket not in ready:
-            ready[bucket] = None
+    def upload(self, assets: tuple[Asset, ...]) -> None:
+        for asset in assets:
+            bucket = self._bucket(asset)
+            if bucket not in self._ready:
+                self._make(bucket)
+                self._ready.add(bucket)
             try:
-                s3.head_bucket(Bucket=bucket)
-            except ClientError:
-                constraint = {"LocationConstraint": region}
-                where = {} if region == "us-east-1" else {"CreateBucketConfiguration": constraint}
-                s3.create_bucket(Bucket=bucket, **where)
+                self._s3.head_object(Bucket=bucket, Key=asset.key)
+            except ClientError as error:
+                if not _is_missing(error):
+                    raise
+                self._s3.put_object(Bucket=bucket, Key=asset.key, Body=asset.content())
+
+    def template(self, text: str) -> dict[str, str]:
+        """How the API gets the template: as it is, or from the bucket if it is too long for that."""
+        content = text.encode()
+        if len(content) <= MAX_BODY:
+            return {"TemplateBody": text}
+        key = hashlib.sha256(content).hexdigest()[:32] + ".template"
+        asset = Asset(key, Path(key), False, content_given=content)
+        self.upload((asset,))
+        return {"TemplateURL": f"https://s3.{self._region}.amazonaws.com/{self._bucket(asset)}/{key}"}
+
+    def _bucket(self, asset: Asset) -> str:
+        name = asset.bucket.replace("${AWS::AccountId}", self._account)
+        return name.replace("${AWS::Region}", self._region).replace("${AWS::Partition}", "aws")
+
+    def _make(self, bucket: str) -> None:
         try:
-            s3.head_object(Bucket=bucket, Key=asset.key)
-        except ClientError:
-            s3.put_object(Bucket=bucket, Key=asset.key, Body=asset.content())
+            self._s3.head_bucket(Bucket=bucket)
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("403", "AccessDenied", "Forbidden"):
+                raise DeployFailed(
+                    f"bucket {bucket} for the code of functions cannot be used: it is not yours to read, or "
+                    "belongs to another account"
+                ) from None
+            if not _is_missing(error):
+                raise
+        where = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
+        try:
+            self._s3.create_bucket(Bucket=bucket, **({} if self._region == "us-east-1" else where))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":  # by a notebook next to this one
+                raise
+        if self._tags:
+            self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _as_list(self._tags)})
+
+
+def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
+
+
+def _is_rejected(error: ClientError) -> bool:
+    """Whether CloudFormation does not accept the template or its values (and not the caller)."""
+    return error.response["Error"]["Code"] in ("ValidationError", "InsufficientCapabilitiesException")
+
+
+def _execute(cloudformation: Any, change_set: str) -> None:
+    try:
+        cloudformation.execute_change_set(ChangeSetName=change_set)
+    except ClientError as error:  # a call that was tried again after its answer got lost
+        executing = ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE")
+        if error.response["Error"]["Code"] != "InvalidChangeSetStatus" or (
+            cloudformation.describe_change_set(ChangeSetName=change_set)["ExecutionStatus"] not in executing
+        ):
+            raise
+
+
+def _wait(waiter: Any, name: str, events: StackEvents | None) -> None:
+    """Wait for a stack; WaiterError if it ends otherwise. What AWS says of the caller is raised as it is."""
+    attempts = 900
+    for attempt in range(attempts if events else 1):
+        try:
+            waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 1 if events else attempts})
+            break
+        except WaiterError as error:
+            answer = error.last_response
+            if "Error" in answer and answer["Error"]["Code"] != "ValidationError":
+                raise ClientError(answer, "DescribeStacks") from None
+            if events is None or attempt == attempts - 1 or "Max attempts" not in str(error):
+                raise
+        finally:
+            if events is not None:
+                events.poll()
+        time.sleep(2)
 
 
 def _exists(cloudformation: Any, name: str) -> bool:
-    status = _status(cloudformation, name)
-    while status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        _wait_while(cloudformation, name, status)  # an earlier deploy, in a cell that was interrupted
-        status = _status(cloudformation, name)
-    if status in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
+    now = status(cloudformation, name)
+    while now is not None and now.endswith("_IN_PROGRESS") and now != "REVIEW_IN_PROGRESS":
+        _wait_while(cloudformation, name, now)  # an earlier deploy, in a cell that was interrupted
+        now = status(cloudformation, name)
+    if now in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
         destroy(lambda _: cloudformation, name)  # what a failed first deploy leaves cannot be updated
         return False
-    return status not in (None, "REVIEW_IN_PROGRESS")
+    return now not in (None, "REVIEW_IN_PROGRESS")
 
 
-def _status(cloudformation: Any, name: str) -> str | None:
+def status(cloudformation: Any, name: str) -> str | None:
     """The status of a stack, None if there is none."""
     try:
         return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
-    except ClientError:
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
         return None
 
 
-def _wait_while(cloudformation: Any, name: str, status: str) -> None:
+def _wait_while(cloudformation: Any, name: str, current: str) -> None:
     """Wait until a stack has left a status that ends in _IN_PROGRESS."""
     waiters = {"CREATE": "stack_create_complete", "DELETE": "stack_delete_complete"}
-    if "ROLLBACK" in status:
+    if "ROLLBACK" in current:
         waiter = "stack_rollback_complete"
     else:
-        waiter = waiters.get(status.partition("_")[0], "stack_update_complete")
+        waiter = waiters.get(current.partition("_")[0], "stack_update_complete")
     with contextlib.suppress(WaiterError):  # the status says how it ended
         cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
 
@@ -213,13 +310,17 @@ def _wait_for_change_set(cloudformation: Any, change_set: str) -> dict[str, Any]
 def _application(cloudformation: Any, name: str, summary: str) -> Application:
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return Application(name, outputs, _resources(cloudformation, name), summary)
+
+
+def _resources(cloudformation: Any, name: str) -> dict[str, str]:
+    """Logical id -> physical id."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-    resources = {
+    return {
         resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
         for page in pages
         for resource in page["StackResourceSummaries"]
     }
-    return Application(name, outputs, resources, summary)
 
 
 def _first_failure(cloudformation: Any, name: str) -> str:

@@ -26,9 +26,12 @@ def connect(
     """Connect to a cloud; closes the one that was open, so that a cell can be run again.
 
     ``target`` is ``local`` (the default) or ``aws``; without it the variable WORKSHOP_TARGET decides.
-    ``seed`` (or WORKSHOP_SEED) selects one of the simulation's outcomes. ``latency`` replaces the latency
-    model: a mapping or a TOML file in the format of ``infra/cloud/local/latency.toml``. Raises ValueError
-    for a target, a seed or a Region that cannot be used, with what would be accepted.
+    ``seed`` (or WORKSHOP_SEED) selects one of the simulation's outcomes, and the load on both targets.
+    ``latency`` replaces the latency model: a mapping or a TOML file in the format of
+    ``infra/cloud/local/latency.toml``; a real account has its own. ``aws`` takes credentials, Region and
+    endpoint as every AWS tool does, and the account that is meant from WORKSHOP_ACCOUNT. Raises ValueError
+    for a target, a seed or a Region that cannot be used, with what would be accepted, and NotConnected
+    if the account is not the one that was meant or cannot be used.
     """
     global _current
     chosen = target or os.environ.get("WORKSHOP_TARGET") or "local"
@@ -38,15 +41,23 @@ def connect(
     if region is not None:
         _check_region(region)
     number = _seed(seed if seed is not None else os.environ.get("WORKSHOP_SEED", "0"))
-    if chosen == "aws":
-        raise NotImplementedError(
-            "the aws target is not part of this version of the workshop yet: run the lesson with "
-            "WORKSHOP_TARGET=local. The stacks themselves deploy with `cdk deploy` from infra/."
-        )
+    if _current is not None:
+        _current.close()
+    _current = _open_aws(number, region) if chosen == "aws" else _open_local(number, latency, region)
+    return _current
+
+
+def _open_local(seed: int, latency: str | Path | dict[str, Any] | None, region: str | None) -> Cloud:
     from .local.cloud import LocalCloud
 
-    _current = LocalCloud(seed=number, latency=latency, region=region or "us-east-1")
-    return _current
+    return LocalCloud(seed=seed, latency=latency, region=region or "us-east-1")
+
+
+def _open_aws(seed: int, region: str | None) -> Cloud:
+    from .aws.account import open_account
+    from .aws.cloud import AwsCloud
+
+    return AwsCloud(open_account(region), seed=seed)
 
 
 def current() -> Cloud:

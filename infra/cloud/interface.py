@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
+from .durations import microseconds
+
 
 class SimulatedOnly(RuntimeError):
     """Only the simulation can do this; on a real account a lesson skips it (``if cloud.simulated:``)."""
@@ -129,12 +131,26 @@ class Cloud(abc.ABC):
         """Seconds since ``connect``, on the cloud's clock."""
 
     @abc.abstractmethod
-    def advance(self, duration: Any) -> None:
-        """Let time pass."""
+    def advance(self, duration: Any, real: bool = False) -> None:
+        """Let time pass. On a real account ``real=True`` really waits; without it: SimulatedOnly."""
 
     @abc.abstractmethod
     def sleep(self, seconds: float) -> None:
         """As ``time.sleep``, on the cloud's clock; also inside ``spawn``ed functions."""
+
+    def wait_for(self, condition: Callable[[], Any], what: str, limit: Any = "5m", every: float = 1.0) -> Any:
+        """Ask until ``condition()`` is true, every ``every`` seconds, and return what it said.
+
+        ``what`` is said in the TimeoutError if it still is not after ``limit`` on the cloud's clock.
+        """
+        if not every > 0:
+            raise ValueError(f"every={every!r} seconds: give a number above 0")
+        start, seconds = self.elapsed, microseconds(limit, "limit") / 1_000_000
+        while not (answer := condition()):
+            if self.elapsed - start >= seconds:
+                raise TimeoutError(f"after {seconds:g} s still not: {what}")
+            self.sleep(every)
+        return answer
 
     @abc.abstractmethod
     def settle(self, limit: Any = None) -> None:
@@ -166,8 +182,6 @@ class Cloud(abc.ABC):
     ) -> list[tuple[float, float]]:
         """A CloudWatch metric as (seconds since connect, value)."""
 
-    # -- simulated only (on a real account these raise SimulatedOnly) --------------------------------
-
     @abc.abstractmethod
     def latency(self, queue: str, since: float = 0) -> Any:
         """Seconds from send to deletion after success: ``.sent``, ``.values``, ``.unfinished``."""
@@ -188,6 +202,8 @@ class Cloud(abc.ABC):
     def cost(self, since: float = 0) -> Any:
         """What this run costs at list prices, line by line."""
 
+    # -- simulated only (on a real account these raise SimulatedOnly) --------------------------------
+
     @abc.abstractmethod
     def fingerprint(self) -> str:
         """A hash of all that happened: the same for the same seed and code, on any machine."""
@@ -200,7 +216,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Let go of the cloud. Closing twice does nothing."""
+        """Let go of the cloud; on a real account, delete what it made. Closing twice does nothing."""
 
     def __enter__(self) -> Self:
         return self

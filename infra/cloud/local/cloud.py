@@ -11,11 +11,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle
 from infra.deploy import deploy_all, destroy
 from infra.sources import plan
 
-from .durations import microseconds
 from .kernel import Task
 from .patterns import explain
 from .service import Caller
@@ -111,7 +111,7 @@ class LocalCloud(Cloud):
     def elapsed(self) -> float:
         return (self.world.kernel.now - self.world.started) / 1_000_000
 
-    def advance(self, duration: Any, *, wall: float | None = None) -> None:
+    def advance(self, duration: Any, real: bool = False, *, wall: float | None = None) -> None:
         """Let virtual time pass: what is due happens, nothing waits. ``wall`` bounds the real seconds."""
         self._check_open()
         self.world.kernel.advance(microseconds(duration), wall)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
-from .durations import microseconds
+from infra.cloud.durations import microseconds
+
 from .service import ServiceError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The aws target: a real account, in real time."""

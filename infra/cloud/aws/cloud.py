@@ -1,0 +1,309 @@
+"""The aws target: the interface of a cloud on top of a real account, in real time."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.assembly import Assembly
+from infra.cloud.durations import microseconds
+from infra.cloud.interface import Application, Cloud, Handle, SimulatedOnly
+from infra.deploy import DeployFailed, deploy_all, destroy
+from infra.sources import plan
+
+from . import tags
+from .account import PATIENT, Account, NotConnected, explained
+from .quiet import wait_until_quiet
+
+SETTLE_LIMIT = 15 * 60
+"""Seconds that ``settle()`` waits without a limit of its own: nobody wants to pay for a wait without end."""
+QUIET = 15.0
+"""Seconds for which nothing may be in flight before ``settle()`` returns; WORKSHOP_QUIET changes it.
+SQS's counts may lag longer than that, so what reads messages waits for each that was sent."""
+SWEEP = "`workshop sweep` finds and deletes whatever is left"
+
+PREFIX = "Set WORKSHOP_STACK_PREFIX, for example to your name and a hyphen, and connect again"
+
+
+class _Thread(Handle):
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], name: str) -> None:
+        self._future: Future[Any] = Future()
+        self._function, self._args = function, args
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def join(self) -> Any:
+        return self._future.result()
+
+    def _run(self) -> None:
+        try:
+            self._future.set_result(self._function(*self._args))
+        except BaseException as error:  # noqa: BLE001 - join() raises it
+            self._future.set_exception(error)
+
+
+class AwsCloud(Cloud):
+    """A real account. What it makes costs money, is tagged, and is gone after ``close()``."""
+
+    target = "aws"
+    simulated = False
+
+    def __init__(self, account: Account, seed: int = 0, *, prefix: str | None = None) -> None:
+        self.session = account.session
+        self.account = account.id
+        self.region = account.region
+        self.endpoint = account.endpoint
+        self.owner = account.arn
+        self.seed = seed
+        self.run = uuid.uuid4().hex[:8]
+        self.started = time.time()
+        self.apps: dict[str, Application] = {}
+        """The stacks that were deployed, by name."""
+        self.prefix = os.environ.get("WORKSHOP_STACK_PREFIX", "") if prefix is None else prefix
+        self.quiet = float(os.environ.get("WORKSHOP_QUIET", QUIET))
+        self.partition = self.session.get_partition_for_region(self.region)
+        self._types: dict[str, dict[str, str]] = {}  # stack -> physical id -> resource type
+        self._log_groups: dict[str, str] = {}
+        self._begun: dict[str, None] = {}  # stacks to delete in the end, also those that failed
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def __repr__(self) -> str:
+        where = f", endpoint {self.endpoint}" if self.endpoint else ""
+        return f"AWS account {self.account} in {self.region}, in real time, as {self.owner}{where}"
+
+    # -- AWS -------------------------------------------------------------------------------------
+
+    def client(self, service: str) -> Any:
+        self._check_open()
+        with self._lock:  # clients may be shared by threads, a session may not
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=PATIENT)
+            return self._clients[service]
+
+    def resource(self, service: str) -> Any:
+        self._check_open()
+        with self._lock:
+            return self.session.resource(service, config=PATIENT)
+
+    def deploy(
+        self,
+        stack: Any,
+        *,
+        stack_name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **properties: Any,
+    ) -> Application:
+        self._check_open()
+        found = plan(stack, stack_name, parameters, properties, account=self.account, region=self.region)
+        assemblies = [
+            dataclasses.replace(assembly, stack_name=self.prefix + assembly.stack_name)
+            for assembly in found.assemblies
+        ]
+        lesson = _lesson(stack, found.assemblies)
+        if not self._begun:
+            self._announce(lesson)
+        names = ", ".join(assembly.stack_name for assembly in assemblies)
+        with explained(f"deploying {names}", SWEEP):
+            for assembly in assemblies:
+                self._check_ours(assembly.stack_name)
+            self._begun.update(dict.fromkeys(assembly.stack_name for assembly in assemblies))
+            app = deploy_all(
+                self.client,
+                assemblies,
+                found.parameters,
+                account=self.account,
+                region=self.region,
+                now=time.time,
+                tags=tags.tags(lesson, self.run, self.owner),
+                watched=True,
+            )
+            for name in app.stacks:
+                self._types[name] = self._read_types(name)
+        self.apps.update(app.stacks)
+        return app
+
+    def destroy(self, app: Application | str) -> None:
+        self._check_open()
+        if not isinstance(app, str | Application):
+            raise TypeError(f"destroy() takes what deploy() returned, or a stack's name; got {app!r}")
+        names = [app] if isinstance(app, str) else [*app.stacks][::-1]
+        for name in names:
+            full = name if name in self._begun else self.prefix + name
+            with explained(f"deleting {full}", SWEEP):
+                self._check_ours(full)
+                destroy(self.client, full, watched=True)
+            self._begun.pop(full, None)
+            self.apps.pop(full, None)
+            self._types.pop(full, None)
+
+    def physical_ids(self, kind: str) -> list[str]:
+        """The physical ids of one resource type (``AWS::SQS::Queue``) in what is deployed."""
+        return [name for found in self._types.values() for name, each in found.items() if each == kind]
+
+    def log_group(self, function: str) -> str:
+        """The log group of a function. Raises ValueError if there is no such function."""
+        if function not in self._log_groups:
+            client = self.client("lambda")
+            try:
+                answer = client.get_function_configuration(FunctionName=function)
+            except client.exceptions.ResourceNotFoundException:
+                known = ", ".join(self.physical_ids("AWS::Lambda::Function")) or "none"
+                raise ValueError(f"there is no function {function!r}; there is: {known}") from None
+            config = answer.get("LoggingConfig", {})
+            self._log_groups[function] = config.get("LogGroup", f"/aws/lambda/{answer['FunctionName']}")
+        return self._log_groups[function]
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def observed(self) -> Any:
+        """What happened, from logs and CloudWatch."""
+        from . import observed
+
+        return observed.Observed(self)
+
+    @property
+    def now(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.UTC)
+
+    @property
+    def elapsed(self) -> float:
+        return time.time() - self.started
+
+    def advance(self, duration: Any, real: bool = False) -> None:
+        seconds = microseconds(duration) / 1_000_000
+        if not real:
+            raise SimulatedOnly(
+                f"moving the clock is simulated only: on AWS {duration!r} would be {seconds:g} s of waiting. "
+                "Wait for what you expect with cloud.wait_for(…), or really wait with advance(…, real=True)"
+            )
+        self.sleep(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self._check_open()
+        if self._closed.wait(microseconds(seconds, "seconds") / 1_000_000):
+            raise RuntimeError("this cloud was closed while something was sleeping")
+
+    def settle(self, limit: Any = None) -> None:
+        self._check_open()
+        seconds = SETTLE_LIMIT if limit is None else microseconds(limit, "limit") / 1_000_000
+        with explained("waiting until nothing is in flight"):
+            wait_until_quiet(self, seconds)
+
+    def spawn(self, function: Callable[..., Any], *args: Any, name: str = "") -> Handle:
+        """Run a function in a thread of its own."""
+        self._check_open()
+        return _Thread(function, args, name or function.__name__)
+
+    def rng(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed}/lesson.{name}")
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    def logs(self, name: str) -> list[str]:
+        return self.observed.logs(name)
+
+    def metrics(
+        self,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        *,
+        statistic: str = "Sum",
+        period: int = 60,
+    ) -> list[tuple[float, float]]:
+        return self.observed.metrics(namespace, metric, dimensions, statistic=statistic, period=period)
+
+    def latency(self, queue: str, since: float = 0) -> Any:
+        return self.observed.latency(queue, since)
+
+    def queue_depth(self, queue: str, since: float = 0) -> Any:
+        return self.observed.queue_depth(queue, since)
+
+    def messages(self, queue: str, since: float = 0) -> Any:
+        return self.observed.messages(queue, since)
+
+    def environments(self, function: str, since: float = 0) -> Any:
+        return self.observed.environments(function, since)
+
+    def cost(self, since: float = 0) -> Any:
+        return self.observed.cost(since)
+
+    # -- simulated only ----------------------------------------------------------------------------
+
+    def fingerprint(self) -> str:
+        raise SimulatedOnly("a fingerprint is simulated only: no two runs of a real cloud are the same")
+
+    def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
+        raise SimulatedOnly(
+            "switching faults on is simulated only: for a real account there is AWS Fault Injection Service"
+        )
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Delete every stack that was deployed through this cloud. What cannot be deleted is said."""
+        if self._closed.is_set():
+            return
+        for name in [*self._begun][::-1]:
+            try:
+                self.destroy(name)
+            except (DeployFailed, NotConnected, ClientError) as error:
+                print(f"✘ {error}\n  {SWEEP}.")
+        self._closed.set()
+
+    def _announce(self, lesson: str) -> None:
+        print(self)
+
+    def _read_types(self, name: str) -> dict[str, str]:
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
+        return {
+            resource["PhysicalResourceId"]: resource["ResourceType"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+            if resource.get("PhysicalResourceId")
+        }
+
+    def _check_ours(self, name: str) -> None:
+        """DeployFailed if there is a stack of this name that the workshop, or this caller, did not make."""
+        try:
+            stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            return
+        found = tags.of(stack.get("Tags", []))
+        if not tags.is_ours(found):
+            raise DeployFailed(
+                f"account {self.account} has a stack {name} that the workshop did not make: it stays as it "
+                f"is. {PREFIX}"
+            )
+        if found.get(tags.OWNER) != tags.owner_value(self.owner):
+            raise DeployFailed(
+                f"stack {name} in account {self.account} was made by {found.get(tags.OWNER)}, and you are "
+                f"{self.owner}. {PREFIX}"
+            )
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise RuntimeError("this cloud is closed: run the cell with connect() again")
+
+
+def _lesson(stack: Any, assemblies: list[Assembly]) -> str:
+    """Whose resources these are: the module of a lesson's stack, or the first stack's name."""
+    module = getattr(stack, "__module__", "")
+    if isinstance(stack, type) and module.startswith("infra.stacks."):
+        return str(module.rpartition(".")[2])
+    return assemblies[0].stack_name if assemblies else ""
