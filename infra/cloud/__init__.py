@@ -41,8 +41,8 @@ def connect(
     if region is not None:
         _check_region(region)
     number = _seed(seed if seed is not None else os.environ.get("WORKSHOP_SEED", "0"))
-    if _current is not None:
-        _current.close()
+    if _current is not None and (_current.target, chosen) != ("local", "local"):
+        _current.close()  # a new world closes the open one by itself, once it knows that it will be
     _current = _open_aws(number, region) if chosen == "aws" else _open_local(number, latency, region)
     return _current
 
