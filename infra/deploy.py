@@ -324,12 +324,14 @@ def _resources(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def _first_failure(cloudformation: Any, name: str) -> str:
+    """The first resource that failed in the last operation on the stack, and why."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
-    failures = [
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
-        for page in pages
-        for event in page["StackEvents"]
-        if event["ResourceStatus"].endswith("_FAILED")
-        and "cancelled" not in event.get("ResourceStatusReason", "").lower()
-    ]
+    failures: list[str] = []
+    for event in (event for page in pages for event in page["StackEvents"]):  # the latest first
+        state, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+        if event.get("PhysicalResourceId") == event["StackId"]:
+            if state in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                break  # where this operation began
+        elif state.endswith("_FAILED") and "cancelled" not in reason.lower():
+            failures.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
     return failures[-1] if failures else "no reason was given"

@@ -34,7 +34,6 @@ class StackEvents:
         self._seen = {event["EventId"] for event in self._read()}  # of what was done to it before
         self._done: set[str] = set()
         self._lines: list[str] = []
-        self._failures: list[str] = []
         self._display: Any = None
 
     def poll(self) -> None:
@@ -45,11 +44,6 @@ class StackEvents:
             self._take(event)
         if new:
             self._show(len(new))
-
-    @property
-    def failure(self) -> str:
-        """The first resource that failed, and why; empty if none did."""
-        return self._failures[0] if self._failures else ""
 
     def __repr__(self) -> str:
         return "\n".join([self._bar(), *self._lines[-LAST:]])
@@ -83,8 +77,6 @@ class StackEvents:
         own = kind == "AWS::CloudFormation::Stack" and name == event.get("StackName")
         if status.endswith(("_COMPLETE", "_SKIPPED")) and not own:
             self._done.add(name)
-        if status.endswith("_FAILED") and not own and "cancelled" not in reason.lower():
-            self._failures.append(f"{name} ({kind}): {reason}")
         at = self._clock() - self._started
         shown = f" ({reason})" if reason and status.endswith("_FAILED") else ""
         self._lines.append(f"{at:5.0f} s  {status:<24} {kind}  {name}{shown}")

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -103,7 +104,7 @@ def explained(doing: str, then: str = "") -> Iterator[None]:
         raise NotConnected(
             f"the credentials could not be renewed while {doing} ({error}): {_LOGIN}{after}"
         ) from None
-    except HTTPClientError as error:
+    except (HTTPClientError, ConnectionError) as error:
         raise NotConnected(f"the network failed while {doing}: {error}{after}") from None
 
 
