@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
@@ -261,7 +261,7 @@ def _wait(waiter: Any, name: str, events: StackEvents | None) -> None:
         finally:
             if events is not None:
                 events.poll()
-        time.sleep(2)
+        sleep(2)
 
 
 def _exists(cloudformation: Any, name: str) -> bool:

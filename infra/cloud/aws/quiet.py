@@ -47,10 +47,9 @@ def wait_until_quiet(cloud: AwsCloud, limit: float) -> None:
         cloud.sleep(EVERY)
 
 
-def _queues(cloud: AwsCloud) -> Iterator[str]:
-    """Queues with an enabled mapping that are not empty."""
-    sqs = cloud.client("sqs")
-    sources = {
+def _sources(cloud: AwsCloud) -> set[str]:
+    """ARNs of the queues from which a function of these stacks takes messages."""
+    return {
         mapping["EventSourceArn"]
         for function in cloud.physical_ids("AWS::Lambda::Function")
         for page in cloud.client("lambda")
@@ -60,7 +59,12 @@ def _queues(cloud: AwsCloud) -> Iterator[str]:
         if mapping.get("State") in ("Enabled", "Creating", "Enabling", "Updating")
         and ":sqs:" in mapping.get("EventSourceArn", "")
     }
-    for arn in sorted(sources):
+
+
+def _queues(cloud: AwsCloud) -> Iterator[str]:
+    """Queues with an enabled mapping that are not empty."""
+    sqs = cloud.client("sqs")
+    for arn in sorted(_sources(cloud)):
         name, owner = arn.split(":")[5], arn.split(":")[4]
         try:
             url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
