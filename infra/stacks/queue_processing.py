@@ -6,11 +6,10 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from . import common
 
 HANDLERS = Path(__file__).resolve().parents[2] / "labs" / "queue_processing" / "handlers"
 
@@ -38,13 +37,12 @@ class QueueProcessing(Stack):
     ) -> None:
         super().__init__(scope, name, **kwargs)
 
-        failed = sqs.Queue(self, "Failed", retention_period=Duration.days(14), enforce_ssl=True)
-        queue = sqs.Queue(
+        queue, failed = common.queue(
             self,
             "Orders",
-            visibility_timeout=Duration.seconds(visibility_timeout),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=max_receive_count),
-            enforce_ssl=True,
+            failed="Failed",
+            visibility_timeout=visibility_timeout,
+            max_receive_count=max_receive_count,
         )
         table = dynamodb.Table(
             self,
@@ -55,7 +53,8 @@ class QueueProcessing(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-        warehouse = self.function(
+        warehouse = common.function(
+            self,
             "Warehouse",
             code=str(HANDLERS / "warehouse"),
             handler="app.handler",
@@ -63,21 +62,15 @@ class QueueProcessing(Stack):
             environment={"SECONDS_PER_ORDER": str(warehouse_seconds)},
             reserved_concurrent_executions=warehouse_capacity,
         )
-        worker = self.function(
+        worker = common.function(
+            self,
             "Worker",
             code=worker_code,
             handler=worker_handler,
             timeout=Duration.seconds(worker_timeout),
             environment={"TABLE_NAME": table.table_name, "WAREHOUSE_NAME": warehouse.function_name},
         )
-        worker.add_layers(
-            lambda_.LayerVersion.from_layer_version_arn(
-                self,
-                "Powertools",
-                f"arn:aws:lambda:{self.region}:017000801446:layer:"
-                "AWSLambdaPowertoolsPythonV3-python313-x86_64:27",
-            )
-        )
+        worker.add_layers(common.powertools(self))
         table.grant(worker, "dynamodb:PutItem")
         warehouse.grant_invoke(worker)
         worker.add_event_source(
@@ -114,21 +107,3 @@ class QueueProcessing(Stack):
             "AlarmName": alarm.alarm_name,
         }.items():
             CfnOutput(self, output, value=value)
-
-    def function(self, name: str, *, code: str, **properties: Any) -> lambda_.Function:
-        """A function of this stack, with a log group that goes when the stack goes."""
-        group = logs.LogGroup(
-            self,
-            f"{name}Logs",
-            retention=logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        return lambda_.Function(
-            self,
-            name,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            code=lambda_.Code.from_asset(code, exclude=["__pycache__"]),
-            log_group=group,
-            memory_size=256,
-            **properties,
-        )

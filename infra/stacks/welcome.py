@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from . import common
 
 HANDLERS = Path(__file__).resolve().parents[2] / "labs" / "welcome" / "handlers"
 
@@ -21,19 +21,13 @@ class Welcome(Stack):
 
         letters = sqs.Queue(self, "Letters", visibility_timeout=Duration.seconds(30), enforce_ssl=True)
         unread = sqs.Queue(self, "Unread", retention_period=Duration.days(14), enforce_ssl=True)
-        greeter = lambda_.Function(
+        greeter = common.function(
             self,
             "Greeter",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            code=lambda_.Code.from_asset(str(HANDLERS / "greeter"), exclude=["__pycache__"]),
+            code=str(HANDLERS / "greeter"),
             handler="app.handler",
             timeout=Duration.seconds(5),
-            log_group=logs.LogGroup(
-                self,
-                "GreeterLogs",
-                retention=logs.RetentionDays.ONE_WEEK,
-                removal_policy=RemovalPolicy.DESTROY,
-            ),
+            memory=128,
         )
         greeter.add_event_source(sources.SqsEventSource(letters))
 
