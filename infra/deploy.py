@@ -267,7 +267,7 @@ def _wait(waiter: Any, name: str, events: StackEvents | None) -> None:
 def _exists(cloudformation: Any, name: str) -> bool:
     now = status(cloudformation, name)
     while now is not None and now.endswith("_IN_PROGRESS") and now != "REVIEW_IN_PROGRESS":
-        _wait_while(cloudformation, name, now)  # an earlier deploy, in a cell that was interrupted
+        wait_while(cloudformation, name, now)  # an earlier deploy, in a cell that was interrupted
         now = status(cloudformation, name)
     if now in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
         destroy(lambda _: cloudformation, name)  # what a failed first deploy leaves cannot be updated
@@ -285,7 +285,7 @@ def status(cloudformation: Any, name: str) -> str | None:
         return None
 
 
-def _wait_while(cloudformation: Any, name: str, current: str) -> None:
+def wait_while(cloudformation: Any, name: str, current: str) -> None:
     """Wait until a stack has left a status that ends in _IN_PROGRESS."""
     waiters = {"CREATE": "stack_create_complete", "DELETE": "stack_delete_complete"}
     if "ROLLBACK" in current:

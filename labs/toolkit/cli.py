@@ -3,6 +3,7 @@
 workshop open                         JupyterLab, in the first lesson
 workshop test                         all tests
 workshop run 04 -p scale 0.1          one lesson, headless, into build/
+workshop sweep                        delete what was left in a real account
 """
 
 from __future__ import annotations
@@ -72,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("check", help="compare the committed outputs with a new run, strictly")
     one.add_argument("lessons", nargs="*", metavar="LESSON", help="number or name (default: all)")
     one.set_defaults(do=_check)
+
+    one = commands.add_parser(
+        "sweep", help="list what was left in the account WORKSHOP_ACCOUNT, and delete it"
+    )
+    one.add_argument("--dry-run", action="store_true", help="only list; status 1 if there is something")
+    one.add_argument("--yes", action="store_true", help="delete without asking")
+    one.add_argument("--everyone", action="store_true", help="also what other people's credentials made")
+    one.add_argument("--region", help="another Region than that of the environment")
+    one.set_defaults(do=_sweep)
     return parser
 
 
@@ -155,6 +165,26 @@ def _check(options: argparse.Namespace) -> int:
         *options.rest,
     ]
     return hand_over(command, {**os.environ, **notebooks.ENVIRONMENT})
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from infra.cloud.aws.account import NotConnected, explained, open_account
+    from infra.cloud.aws.cloud import AwsCloud
+
+    from .sweep import sweep
+
+    try:
+        account = open_account(options.region)
+        with explained("sweeping", "run `workshop sweep` again then"):
+            return sweep(
+                AwsCloud(account),
+                everyone=options.everyone,
+                dry_run=options.dry_run,
+                yes=options.yes,
+                ask=input if sys.stdin.isatty() else None,
+            )
+    except NotConnected as error:
+        raise LessonError(str(error)) from None
 
 
 def _chosen(names: Sequence[str]) -> list[notebooks.Lesson]:

@@ -1,0 +1,235 @@
+"""What the workshop left in an account: stacks that stand, and what stacks that are gone did not take along.
+
+Nothing is ours but what carries our tag, or a name that a tagged stack gave: the log group
+``/aws/lambda/FUNCTION`` that Lambda made for a function of it, which carries no tags. The asset bucket goes
+by its name, which holds the account's id, since a deploy can be interrupted before it is tagged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from infra.assembly import ASSET_BUCKET
+from infra.template_text import load
+
+from . import kinds, standing, tags
+
+STACK = "AWS::CloudFormation::Stack"
+BUCKET = "AWS::S3::Bucket"
+LOG_GROUP = "AWS::Logs::LogGroup"
+FUNCTION = "AWS::Lambda::Function"
+EVERY_LESSON = "(all)"
+"""The lesson of the asset bucket."""
+
+
+class Place(Protocol):
+    """Where to look: an AwsCloud."""
+
+    account: str
+    region: str
+    owner: str
+
+    def client(self, service: str) -> Any: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Leftover:
+    """One thing that is still there."""
+
+    kind: str
+    """As in a template: ``AWS::SQS::Queue``."""
+    name: str
+    """Its physical id; of a stack its name."""
+    lesson: str = ""
+    owner: str = ""
+    """The caller's ARN that made it, as a tag's value; empty if it is not known."""
+    since: datetime.datetime | None = None
+    hourly: float = 0.0
+    """USD."""
+    status: str = ""
+    """Of a stack."""
+    id: str = ""
+    """Of a stack: it outlives the name."""
+    nested: bool = False
+    """Whether it is a stack in a stack, and goes with that."""
+
+    @property
+    def deletable(self) -> bool:
+        return self.kind == STACK or self.kind in kinds.KINDS
+
+
+def find(place: Place) -> list[Leftover]:
+    """All that the workshop left in this account and Region: stacks first, the latest first."""
+    all_stacks = list(stacks(place))
+    found = [stack for stack in all_stacks if not stack.nested]
+    for identity, known in _deleted(place):
+        found += left_by(place, identity, known)
+    found += _tagged(place, {stack.id for stack in all_stacks})
+    found += asset_bucket(place)
+    return list({(each.kind, each.name): each for each in reversed(found)}.values())[::-1]
+
+
+def stacks(place: Place) -> Iterator[Leftover]:
+    """The workshop's stacks in any status."""
+    cloudformation = place.client("cloudformation")
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            known = _tags_of(cloudformation, stack)
+            if tags.is_ours(known):
+                yield Leftover(
+                    STACK,
+                    stack["StackName"],
+                    known.get(tags.LESSON, ""),
+                    known.get(tags.OWNER, ""),
+                    stack.get("CreationTime"),
+                    _hourly(cloudformation, stack),
+                    stack["StackStatus"],
+                    stack["StackId"],
+                    "ParentId" in stack,
+                )
+
+
+def left_by(place: Place, stack: str, known: dict[str, str]) -> Iterator[Leftover]:
+    """What a deleted stack of the workshop (its id, its tags) left: retained resources and log groups."""
+    cloudformation = place.client("cloudformation")
+    lesson, owner = known.get(tags.LESSON, ""), known.get(tags.OWNER, "")
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            kind, name = resource["ResourceType"], resource.get("PhysicalResourceId", "")
+            if not name:
+                continue
+            if kind == FUNCTION:
+                yield from _group_of(place, name, lesson, owner)
+            if resource["ResourceStatus"] not in ("DELETE_SKIPPED", "DELETE_FAILED"):
+                continue
+            if kind not in kinds.KINDS:
+                yield Leftover(kind, name, lesson, owner, resource["LastUpdatedTimestamp"])
+                continue
+            own = kinds.exists(place.client, kinds.KINDS[kind], name)
+            if own is not None and tags.is_ours(own):
+                yield _leftover(place, kind, name, own, resource["LastUpdatedTimestamp"])
+
+
+def asset_bucket(place: Place) -> Iterator[Leftover]:
+    """The bucket that the code of functions is uploaded to, if it is there and this account's."""
+    name = ASSET_BUCKET.replace("${AWS::AccountId}", place.account).replace("${AWS::Region}", place.region)
+    for bucket in place.client("s3").list_buckets()["Buckets"]:
+        if bucket["Name"] == name:
+            known = kinds.exists(place.client, kinds.KINDS[BUCKET], name)
+            if known is not None:
+                yield dataclasses.replace(
+                    _leftover(place, BUCKET, name, known, bucket["CreationDate"]), lesson=EVERY_LESSON
+                )
+
+
+def _deleted(place: Place) -> Iterator[tuple[str, dict[str, str]]]:
+    """The ids and tags of the workshop's deleted stacks: CloudFormation knows them for 90 days.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html"""
+    cloudformation = place.client("cloudformation")
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    for page in pages:
+        for stack in page["StackSummaries"]:
+            try:
+                described = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationError":
+                    raise
+                continue  # its 90 days have just passed
+            known = tags.of(described.get("Tags", []))
+            if tags.is_ours(known):
+                yield stack["StackId"], known
+
+
+def _tagged(place: Place, known_stacks: set[str]) -> Iterator[Leftover]:
+    """What carries our tag and is of no stack that stands. The API still names what was deleted lately.
+    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
+    client = place.client("resourcegroupstaggingapi")
+    pages = client.get_paginator("get_resources").paginate(
+        TagFilters=[{"Key": tags.WORKSHOP, "Values": [tags.VALUE]}]
+    )
+    for found in (found for page in pages for found in page["ResourceTagMappingList"]):
+        known = tags.of(found["Tags"])
+        if (
+            known.get("aws:cloudformation:stack-id") in known_stacks
+            or ":cloudformation:" in found["ResourceARN"]
+        ):
+            continue
+        meant = kinds.of_arn(found["ResourceARN"])
+        if meant is None:
+            yield Leftover(
+                found["ResourceARN"].split(":")[2],
+                found["ResourceARN"],
+                known.get(tags.LESSON, ""),
+                known.get(tags.OWNER, ""),
+            )
+            continue
+        kind, name = meant
+        own = kinds.exists(place.client, kind, name)
+        if own is not None and tags.is_ours(own) and not _is_of(place, kind, name, known_stacks):
+            yield _leftover(place, kind.type, name, own, None)
+
+
+def _is_of(place: Place, kind: kinds.Kind, name: str, known_stacks: set[str]) -> bool:
+    """Whether a resource belongs to a stack that stands."""
+    physical = kinds.queue_url(place.client, name) if kind.type == "AWS::SQS::Queue" else name
+    try:
+        answer = place.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    return any(
+        each["StackId"] in known_stacks and each["ResourceStatus"] != "DELETE_SKIPPED"
+        for each in answer["StackResources"]
+    )
+
+
+def _group_of(place: Place, function: str, lesson: str, owner: str) -> Iterator[Leftover]:
+    """The log group that Lambda made for a function, if that is gone and the group is nobody else's."""
+    name = f"/aws/lambda/{function}"
+    known = kinds.exists(place.client, kinds.KINDS[LOG_GROUP], name)
+    if known is None or (known and not tags.is_ours(known)):
+        return
+    if kinds.exists(place.client, kinds.KINDS[FUNCTION], function) is None:
+        found = _leftover(place, LOG_GROUP, name, known, None)
+        yield dataclasses.replace(found, lesson=found.lesson or lesson, owner=found.owner or owner)
+
+
+def _leftover(
+    place: Place, kind: str, name: str, known: dict[str, str], since: datetime.datetime | None
+) -> Leftover:
+    cost = 0.0
+    if kind == LOG_GROUP:
+        for group in place.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
+            if group["logGroupName"] == name:
+                since = datetime.datetime.fromtimestamp(group["creationTime"] / 1000, datetime.UTC)
+                cost = standing.stored(kind, group.get("storedBytes", 0))
+    elif kind == BUCKET:
+        pages = place.client("s3").get_paginator("list_object_versions").paginate(Bucket=name)
+        cost = standing.stored(kind, sum(each["Size"] for page in pages for each in page.get("Versions", [])))
+    else:
+        cost = standing.hourly({"Resources": {name: {"Type": kind}}})
+    return Leftover(kind, name, known.get(tags.LESSON, ""), known.get(tags.OWNER, ""), since, cost)
+
+
+def _tags_of(cloudformation: Any, stack: dict[str, Any]) -> dict[str, str]:
+    """A stack's tags; of one that a change set has only announced, those of the change set."""
+    known = tags.of(stack.get("Tags", []))
+    if known or stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+        return known
+    for change_set in cloudformation.list_change_sets(StackName=stack["StackId"])["Summaries"]:
+        described = cloudformation.describe_change_set(ChangeSetName=change_set["ChangeSetId"])
+        known.update(tags.of(described.get("Tags", [])))
+    return known
+
+
+def _hourly(cloudformation: Any, stack: dict[str, Any]) -> float:
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return 0.0  # nothing has been made yet
+    body = cloudformation.get_template(StackName=stack["StackId"])["TemplateBody"]
+    return standing.hourly(load(body) if isinstance(body, str) else body)
