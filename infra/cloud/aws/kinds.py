@@ -104,7 +104,7 @@ def _queue(client: Client, name: str) -> dict[str, str]:
 
 
 def queue_url(client: Client, name: str) -> str:
-    return name if "/" in name else str(client("sqs").get_queuequeue_url(QueueName=name)["QueueUrl"])
+    return name if "/" in name else str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
 
 def _function(client: Client, name: str) -> dict[str, str]:

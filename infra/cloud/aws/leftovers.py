@@ -69,8 +69,8 @@ def find(place: Place) -> list[Leftover]:
     found = [stack for stack in all_stacks if not stack.nested]
     for identity, known in _deleted(place):
         found += left_by(place, identity, known)
-    found += _tagged(place, {stack.id for stack in all_stacks})
     found += asset_bucket(place)
+    found += _tagged(place, {stack.id for stack in all_stacks})
     return list({(each.kind, each.name): each for each in reversed(found)}.values())[::-1]
 
 
@@ -95,24 +95,42 @@ def stacks(place: Place) -> Iterator[Leftover]:
 
 
 def left_by(place: Place, stack: str, known: dict[str, str]) -> Iterator[Leftover]:
-    """What a deleted stack of the workshop (its id, its tags) left: retained resources and log groups."""
-    cloudformation = place.client("cloudformation")
+    """What a deleted stack of the workshop (its id, its tags) left: retained resources and log groups.
+
+    Its events name every resource that it ever had, also one that an update replaced, for 90 days.
+    """
     lesson, owner = known.get(tags.LESSON, ""), known.get(tags.OWNER, "")
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
-        for resource in page["StackResourceSummaries"]:
-            kind, name = resource["ResourceType"], resource.get("PhysicalResourceId", "")
-            if not name:
-                continue
-            if kind == FUNCTION:
-                yield from _group_of(place, name, lesson, owner)
-            if resource["ResourceStatus"] not in ("DELETE_SKIPPED", "DELETE_FAILED"):
-                continue
-            if kind not in kinds.KINDS:
-                yield Leftover(kind, name, lesson, owner, resource["LastUpdatedTimestamp"])
-                continue
-            own = kinds.exists(place.client, kinds.KINDS[kind], name)
-            if own is not None and tags.is_ours(own):
-                yield _leftover(place, kind, name, own, resource["LastUpdatedTimestamp"])
+    for (kind, name), event in _last_events(place, stack).items():
+        if kind == "AWS::SQS::Queue":
+            name = name.rpartition("/")[2]  # of its URL
+        if kind == FUNCTION:
+            yield from _group_of(place, name, lesson, owner)
+        if event["ResourceStatus"] == "DELETE_COMPLETE" or kind == STACK:
+            continue
+        if kind not in kinds.KINDS:
+            if event["ResourceStatus"] in ("DELETE_SKIPPED", "DELETE_FAILED"):
+                yield Leftover(kind, name, lesson, owner, event["Timestamp"])
+            continue
+        own = kinds.exists(place.client, kinds.KINDS[kind], name)
+        if own is not None and (tags.is_ours(own) or not own and _is_generated(name, stack)):
+            left = _leftover(place, kind, name, own, event["Timestamp"])
+            yield dataclasses.replace(left, lesson=left.lesson or lesson, owner=left.owner or owner)
+
+
+def _last_events(place: Place, stack: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The last event of each resource, by its type and physical id."""
+    pages = place.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in (event for page in pages for event in page["StackEvents"]):  # the latest first
+        if event.get("PhysicalResourceId"):
+            last.setdefault((event["ResourceType"], event["PhysicalResourceId"]), event)
+    return last
+
+
+def _is_generated(name: str, stack: str) -> bool:
+    """Whether CloudFormation made this name from the stack's: nobody else's resource has it.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"""
+    return stack.split("/")[1].lower() + "-" in name.lower()
 
 
 def asset_bucket(place: Place) -> Iterator[Leftover]:
@@ -213,8 +231,17 @@ def _leftover(
         pages = place.client("s3").get_paginator("list_object_versions").paginate(Bucket=name)
         cost = standing.stored(kind, sum(each["Size"] for page in pages for each in page.get("Versions", [])))
     else:
-        cost = standing.hourly({"Resources": {name: {"Type": kind}}})
+        cost = standing.hourly({"Resources": {name: {"Type": kind, "Properties": _shards(place, kind, name)}}})
     return Leftover(kind, name, known.get(tags.LESSON, ""), known.get(tags.OWNER, ""), since, cost)
+
+
+def _shards(place: Place, kind: str, name: str) -> dict[str, Any]:
+    """The properties that decide what a resource costs per hour."""
+    if kind != "AWS::Kinesis::Stream":
+        return {}
+    summary = place.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    mode = summary.get("StreamModeDetails", {"StreamMode": "PROVISIONED"})
+    return {"ShardCount": summary["OpenShardCount"], "StreamModeDetails": mode}
 
 
 def _tags_of(cloudformation: Any, stack: dict[str, Any]) -> dict[str, str]:

@@ -25,11 +25,17 @@ def remove(place: Place, found: Iterable[Leftover], say: Say = print) -> dict[st
 
 
 def remove_leftovers(place: Place, stacks: Iterable[str], say: Say = print) -> dict[str, str]:
-    """Delete what these deleted stacks (their ids) left behind, and the asset bucket if no stack of the
-    workshop needs it any more. Returns what could not be deleted: its name, and why."""
+    """Delete what these deleted stacks (their ids) left behind. Returns what could not be deleted: its
+    name, and why."""
     wrong: dict[str, str] = {}
     for stack in stacks:
         wrong.update(_remove_left_by(place, stack, say))
+    return wrong
+
+
+def remove_assets(place: Place, say: Say = print) -> dict[str, str]:
+    """Delete the asset bucket, unless there is a stack of the workshop: then it may still be needed."""
+    wrong: dict[str, str] = {}
     if not any(leftovers.stacks(place)):
         for bucket in leftovers.asset_bucket(place):
             wrong.update(_remove_one(place, bucket, say))
