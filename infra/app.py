@@ -40,9 +40,15 @@ def main() -> None:
 
     import aws_cdk as cdk  # after infra.stacks, which points jsii at the right Node
 
+    from infra.cloud.aws import tags
+
     app = cdk.App()
-    for stack in stacks:
-        stack(app, stack.__name__)
+    for stack in stacks:  # tagged as those that a lesson deploys, so that `workshop sweep` finds them
+        stack(
+            app,
+            stack.__name__,
+            tags={tags.WORKSHOP: tags.VALUE, tags.LESSON: stack.__module__.split(".")[-1]},
+        )
     app.synth()
 
 

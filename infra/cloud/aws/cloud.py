@@ -25,6 +25,7 @@ from infra.sources import plan
 from . import tags
 from .account import PATIENT, Account, NotConnected, explained
 from .quiet import wait_until_quiet
+from .sweep import remove_assets, remove_leftovers
 
 SETTLE_LIMIT = 15 * 60
 """Seconds that ``settle()`` waits without a limit of its own: nobody wants to pay for a wait without end."""
@@ -75,6 +76,7 @@ class AwsCloud(Cloud):
         self._types: dict[str, dict[str, str]] = {}  # stack -> physical id -> resource type
         self._log_groups: dict[str, str] = {}
         self._begun: dict[str, None] = {}  # stacks to delete in the end, also those that failed
+        self._uploaded = False  # whether there can be an asset bucket
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -118,6 +120,7 @@ class AwsCloud(Cloud):
         with explained(f"deploying {names}", SWEEP):
             for assembly in assemblies:
                 self._check_ours(assembly.stack_name)
+            self._uploaded = True
             self._begun.update(dict.fromkeys(assembly.stack_name for assembly in assemblies))
             app = deploy_all(
                 self.client,
@@ -143,7 +146,10 @@ class AwsCloud(Cloud):
             full = name if name in self._begun else self.prefix + name
             with explained(f"deleting {full}", SWEEP):
                 self._check_ours(full)
+                identity = self._stack_id(full)  # outlives the name
                 destroy(self.client, full, watched=True)
+                if identity:
+                    self._say_what_stays(remove_leftovers(self, [identity]))
             self._begun.pop(full, None)
             self.apps.pop(full, None)
             self._types.pop(full, None)
@@ -262,6 +268,12 @@ class AwsCloud(Cloud):
                 self.destroy(name)
             except (DeployFailed, NotConnected, ClientError) as error:
                 print(f"✘ {error}\n  {SWEEP}.")
+        try:
+            if self._uploaded:
+                with explained("deleting the asset bucket", SWEEP):
+                    self._say_what_stays(remove_assets(self))
+        except (NotConnected, ClientError) as error:
+            print(f"✘ {error}\n  {SWEEP}.")
         self._closed.set()
 
     def _announce(self, lesson: str) -> None:
@@ -275,6 +287,19 @@ class AwsCloud(Cloud):
             for resource in page["StackResourceSummaries"]
             if resource.get("PhysicalResourceId")
         }
+
+    def _stack_id(self, name: str) -> str:
+        """The id of a stack, empty if there is none."""
+        try:
+            return str(self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackId"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            return ""
+
+    def _say_what_stays(self, wrong: Mapping[str, str]) -> None:
+        for name, reason in wrong.items():
+            print(f"✘ {name} was not deleted: {reason}\n  {SWEEP}.")
 
     def _check_ours(self, name: str) -> None:
         """DeployFailed if there is a stack of this name that the workshop, or this caller, did not make."""
@@ -290,7 +315,8 @@ class AwsCloud(Cloud):
                 f"account {self.account} has a stack {name} that the workshop did not make: it stays as it "
                 f"is. {PREFIX}"
             )
-        if found.get(tags.OWNER) != tags.owner_value(self.owner):
+        mine = tags.owner_value(self.owner)
+        if found.get(tags.OWNER, mine) != mine:  # without an owner: by `cdk deploy`
             raise DeployFailed(
                 f"stack {name} in account {self.account} was made by {found.get(tags.OWNER)}, and you are "
                 f"{self.owner}. {PREFIX}"

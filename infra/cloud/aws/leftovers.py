@@ -112,7 +112,7 @@ def left_by(place: Place, stack: str, known: dict[str, str]) -> Iterator[Leftove
                 yield Leftover(kind, name, lesson, owner, event["Timestamp"])
             continue
         own = kinds.exists(place.client, kinds.KINDS[kind], name)
-        if own is not None and (tags.is_ours(own) or not own and _is_generated(name, stack)):
+        if own is not None and (tags.is_ours(own) or (not own and _is_generated(name, stack))):
             left = _leftover(place, kind, name, own, event["Timestamp"])
             yield dataclasses.replace(left, lesson=left.lesson or lesson, owner=left.owner or owner)
 
@@ -231,7 +231,9 @@ def _leftover(
         pages = place.client("s3").get_paginator("list_object_versions").paginate(Bucket=name)
         cost = standing.stored(kind, sum(each["Size"] for page in pages for each in page.get("Versions", [])))
     else:
-        cost = standing.hourly({"Resources": {name: {"Type": kind, "Properties": _shards(place, kind, name)}}})
+        cost = standing.hourly(
+            {"Resources": {name: {"Type": kind, "Properties": _shards(place, kind, name)}}}
+        )
     return Leftover(kind, name, known.get(tags.LESSON, ""), known.get(tags.OWNER, ""), since, cost)
 
 
