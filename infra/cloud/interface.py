@@ -209,6 +209,18 @@ class Cloud(abc.ABC):
         """A hash of all that happened: the same for the same seed and code, on any machine."""
 
     @abc.abstractmethod
+    def flow(self, since: float = 0) -> Any:
+        """Who delivered what to whom: ``.nodes``, ``.hops`` with counts (simulated only)."""
+
+    @abc.abstractmethod
+    def trace(self, id: str) -> Any:
+        """What one request set off, in all services: ``.segments`` (simulated only).
+
+        ``id`` is any that AWS answered with: a MessageId, an EventId, an execution's ARN, the RequestId of an
+        invocation, or an X-Ray trace id.
+        """
+
+    @abc.abstractmethod
     def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
         """Switch faults on inside a ``with`` block (simulated only)."""
 

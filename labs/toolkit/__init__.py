@@ -14,6 +14,7 @@ from .answers import Answer, Wrong
 from .arrivals import Arrivals, AtOnce, Bursty, Constant, Daily, Poisson, Profile, Ramp
 from .checks import error_code, error_message, expect, shows_error
 from .cleanup import left_over, nothing_left
+from .executions import history
 from .exercises import Exercise, ExerciseError, Verdict, exercise
 from .load import LoadReport, Outcome, Request, open_loop, send_messages
 from .measure import (
@@ -53,6 +54,7 @@ __all__ = [
     "error_message",
     "exercise",
     "expect",
+    "history",
     "left_over",
     "littles_law",
     "load_ipython_extension",

@@ -41,10 +41,11 @@ LINES = ("-", "--", "-.", ":")
 class Plot:
     """A figure and its numbers. As the last line of a cell it shows itself; elsewhere call ``show()``."""
 
-    def __init__(self, figure: Figure, finding: str, numbers: str) -> None:
+    def __init__(self, figure: Figure, finding: str, table: str) -> None:
         self.figure = figure
         self.finding = finding
-        self.numbers = numbers
+        self.table = table
+        """The numbers that the picture shows, as text."""
         self._png: bytes | None = None
 
     def __repr__(self) -> str:
@@ -55,12 +56,12 @@ class Plot:
         if display.in_notebook():
             width = round(self.figure.get_figwidth() * 100)
             display.publish(
-                {"image/png": self.png(), "text/plain": f"Plot: {self.finding}"},
+                {"image/png": self.png(), "text/plain": f"Plot: {self.finding}\n{self.table}"},
                 {"image/png": {"width": width, "alt": self.finding}},
             )
         else:
             print(f"Plot: {self.finding}")
-        print(self.numbers)
+        print(self.table)
 
     def _ipython_display_(self) -> None:
         self.show()

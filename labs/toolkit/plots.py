@@ -8,7 +8,9 @@ the last line of a cell, with the numbers that it shows printed below.
 
 from .figures import Plot
 from .plots_compared import OUTCOMES, compare_latency, cost, lines, outcomes
+from .plots_flow import event_flow
 from .plots_over_time import PHASES, gantt, latency_over_time, timeline
+from .plots_traces import execution, trace
 
 __all__ = [
     "OUTCOMES",
@@ -16,9 +18,12 @@ __all__ = [
     "Plot",
     "compare_latency",
     "cost",
+    "event_flow",
+    "execution",
     "gantt",
     "latency_over_time",
     "lines",
     "outcomes",
     "timeline",
+    "trace",
 ]

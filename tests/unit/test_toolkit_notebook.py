@@ -17,7 +17,7 @@ CELLS = [
     'show_source("labs/toolkit/paths.py", "ROOT")',
     'plots.lines("It rises", {{"a": [(1, 1), (2, 4)]}}, x="batch size", y="messages/s")',
     'plot = plots.lines("Not shown", {{"a": [(1, 1)]}}, x="x", y="y")\n'
-    'expect("the plot has numbers", seen=bool(plot.numbers))\nNone',
+    'expect("the plot has numbers", seen=bool(plot.table))\nNone',
 ]
 
 
@@ -51,7 +51,7 @@ def test_every_output_is_there_once_and_compares_strictly(tmp_path, monkeypatch)
     assert cells[2].outputs[0].text == f"{name}: going on with the solution (not attempted yet).\n"
     assert cells[3].outputs[0].text.startswith(f"✘ {name}: line 1 of your cell is not Python: ")
     assert cells[5].outputs[0].data["text/plain"].startswith("**labs/toolkit/paths.py: ROOT**\n\n```python\n")
-    assert cells[6].outputs[0].data["text/plain"] == "Plot: It rises"
+    assert cells[6].outputs[0].data["text/plain"] == f"Plot: It rises\n{cells[6].outputs[1].text[:-1]}"
     assert len(cells[6].outputs[0].data["image/png"]) < 60_000
     assert (
         cells[6].outputs[1].text

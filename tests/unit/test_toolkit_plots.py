@@ -8,9 +8,14 @@ import types
 import pytest
 from PIL import Image
 
+from infra.cloud.views.flow import Flow, Hop, Node
+from infra.cloud.views.trace import Segment, Trace
 from labs.toolkit import plots
 from labs.toolkit.figures import TimeUnit, bin_width
+from labs.toolkit.plots_flow import layers
 from labs.toolkit.plots_over_time import lives
+
+from .stepfunctions_history import PARALLEL, RETRIED
 
 RNG = random.Random(1)
 SENT = [RNG.uniform(0, 100) for _ in range(2000)]
@@ -40,6 +45,31 @@ class Life:
     spans: list
 
 
+FLOW = Flow(
+    [
+        Node("notebook", "caller"),
+        Node("Orders", "queue"),
+        Node("Worker", "function", 12, 2),
+        Node("Failed", "queue"),
+    ],
+    [
+        Hop("notebook", "Orders", "messages", 12),
+        Hop("Orders", "Worker", "messages", 10, 2, 1),
+        Hop("Orders", "Failed", "dead letters", 1, dead_letter=True),
+        Hop("Failed", "notebook", "messages", 1),
+    ],
+)
+TRACE = Trace(
+    "1-0",
+    0.0,
+    [
+        Segment(0, 0.01, "notebook", "call", "SendMessage Orders"),
+        Segment(0.01, 0.02, "Orders", "wait", "waits"),
+        Segment(0.02, 0.3, "Worker", "init", "cold start"),
+        Segment(0.3, 0.5, "Worker", "run", "runs", "ValueError"),
+    ],
+)
+
 EVERY = {
     "timeline": lambda: plots.timeline(
         "A queue",
@@ -56,6 +86,9 @@ EVERY = {
         "Lost", {"naive": {"processed once": 90, "lost": 10}, "fixed": {"processed once": 100}}
     ),
     "cost": lambda: plots.cost("Cheap", {"one": {"SQS": 0.4, "Lambda": 0.2}}, per="per month"),
+    "event flow": lambda: plots.event_flow("Ten of twelve arrive", FLOW),
+    "trace": lambda: plots.trace("A cold start takes half", TRACE),
+    "execution": lambda: plots.execution("The second attempt works", RETRIED),
     "lines": lambda: plots.lines("Up", {"a": [(1, 1), (2, 4)]}, x="batch size", y="messages/s"),
 }
 
@@ -80,7 +113,7 @@ def test_outside_of_a_notebook_a_plot_prints_its_numbers(capsys):
 def test_the_numbers_of_a_timeline():
     queue = Queue([0, 3, 5], [1, 2, 0], [1, 3, 0], [0, 1, 0])
     plot = plots.timeline("x", sent=[0, 0, 1], done=[1, 2, 130], queue=queue, bin=1)
-    assert plot.numbers == (
+    assert plot.table == (
         "sent            3 messages, at most 2 per second (bins of 1 s)\n"
         "processed       3 times, at most 1 per second (bins of 1 s)\n"
         "last processed  at 130 s\n"
@@ -97,7 +130,7 @@ def test_the_numbers_of_a_gantt():
             "b": [(0, 1, "init"), (2, 3, "busy"), (3, 4, "busy")],
         },
     )
-    assert plot.numbers == (
+    assert plot.table == (
         "environments       2\n"
         "cold starts        2\n"
         "most busy at once  2\n"
@@ -120,25 +153,25 @@ def test_the_time_between_an_environments_spans_is_idle():
         "a": [(0, 1, "busy"), (1, 2, "idle"), (2, 3, "error"), (3, 4, "idle")],
         "b": [(0, 1, "init"), (1, 2, "busy"), (2, 2.5, "idle")],
     }
-    assert plots.gantt("x", [Life("b", 0.0, None, [span(0, 1, "init")])]).numbers.startswith(
+    assert plots.gantt("x", [Life("b", 0.0, None, [span(0, 1, "init")])]).table.startswith(
         "environments       1"
     )
 
 
 def test_a_bill_can_be_plotted_as_it_is():
     bill = types.SimpleNamespace(by_service=lambda: {"SQS": 0.5})
-    assert plots.cost("x", {"run": bill}).numbers == "US dollars    SQS  total\nrun         $0.50  $0.50"
+    assert plots.cost("x", {"run": bill}).table == "US dollars    SQS  total\nrun         $0.50  $0.50"
 
 
 def test_the_numbers_of_a_cost():
-    assert EVERY["cost"]().numbers == (
+    assert EVERY["cost"]().table == (
         "US dollars per month    SQS  Lambda  total\none                   $0.40   $0.20  $0.60"
     )
 
 
 def test_a_percentile_that_has_too_few_samples_is_not_drawn():
     plot = plots.latency_over_time("x", [(second, 1.0) for second in range(60)], points=(50, 99))
-    assert plot.numbers == (
+    assert plot.table == (
         "latency  samples  p50  p99  max\n"
         "all           60  1 s    –  1 s\n"
         "not drawn: p99, too few samples in 5 s"
@@ -205,3 +238,61 @@ def test_units_and_bins():
     ]
     assert [bin_width(span) for span in (5, 60, 3600, 86_400)] == [0.1, 1, 60, 900]
     assert bin_width(60, at_least=7) == 10
+
+
+def test_the_table_of_a_flow():
+    assert EVERY["event flow"]().table == (
+        "from      to        what          delivered  failed  filtered\n"
+        "notebook  Orders    messages             12       0         0\n"
+        "Orders    Worker    messages             10       2         1\n"
+        "Orders    Failed    dead letters          1       0         0\n"
+        "Failed    notebook  messages              1       0         0\n"
+        "\n"
+        "ran               times  failed\n"
+        "Worker  function     12       2"
+    )
+
+
+def test_a_flow_goes_from_left_to_right_and_what_goes_back_moves_nothing():
+    names = ["b", "a", "c", "side"]
+    assert layers(names, [("a", "b"), ("b", "c"), ("c", "a"), ("side", "c")]) == [["a"], ["b", "side"], ["c"]]
+
+
+def test_a_flow_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="nothing was delivered"):
+        plots.event_flow("x", Flow([], []))
+
+
+def test_the_table_of_a_trace():
+    assert plots.trace("x", TRACE, most=3).table == (
+        "who       what                began after    took  outcome\n"
+        "notebook  SendMessage Orders          0 s   10 ms  ok\n"
+        "Orders    waits                     10 ms   10 ms  ok\n"
+        "Worker    cold start                20 ms  280 ms  ok\n"
+        "and 1 more segments"
+    )
+
+
+def test_the_table_of_an_execution():
+    assert plots.execution("x", {"events": RETRIED}).table == (
+        "state    type  began after   took  attempts  outcome\n"
+        "Charge   Task          0 s  2.5 s         2  ok\n"
+        "Release  Task        2.5 s    1 s         1  caught: Declined\n"
+        "Refused  Fail        3.5 s    0 s         –  failed: Payment\n"
+        "execution FAILED with Payment after 3.5 s"
+    )
+
+
+def test_states_inside_a_parallel_state_are_indented_and_a_stopped_branch_is_aborted():
+    assert plots.execution("x", PARALLEL).table == (
+        "state    type      began after  took  attempts  outcome\n"
+        "Both     Parallel          0 s   1 s         –  failed: Boom\n"
+        "  Left   Task              0 s   1 s         1  failed: Boom\n"
+        "  Right  Wait              0 s   1 s         –  aborted\n"
+        "execution FAILED with Boom after 1 s"
+    )
+
+
+def test_a_history_without_events_is_refused():
+    with pytest.raises(ValueError, match="no events"):
+        plots.execution("x", [])

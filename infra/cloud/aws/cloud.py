@@ -252,6 +252,14 @@ class AwsCloud(Cloud):
     def fingerprint(self) -> str:
         raise SimulatedOnly("a fingerprint is simulated only: no two runs of a real cloud are the same")
 
+    def flow(self, since: float = 0) -> Any:
+        raise SimulatedOnly(
+            "the flow between services is simulated only: on AWS there is CloudWatch's service map"
+        )
+
+    def trace(self, id: str) -> Any:
+        raise SimulatedOnly("a trace over all services is simulated only: on AWS there is X-Ray")
+
     def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
         raise SimulatedOnly(
             "switching faults on is simulated only: for a real account there is AWS Fault Injection Service"

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle
+from infra.cloud.views.flow import Flow
+from infra.cloud.views.trace import Trace
 from infra.deploy import deploy_all, destroy
 from infra.sources import plan
 
@@ -20,9 +22,11 @@ from .kernel import Task
 from .patterns import explain
 from .service import Caller
 from .telemetry.cost import Bill, cost
+from .telemetry.flow import flow
 from .telemetry.gantt import Environment, environments
 from .telemetry.latency import Latency, Message, latency, messages
 from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
+from .telemetry.trace import trace
 from .world import World
 
 
@@ -207,6 +211,12 @@ class LocalCloud(Cloud):
             pattern if isinstance(pattern, str) else dict(pattern),
             event if isinstance(event, str) else dict(event),
         )
+
+    def flow(self, since: float = 0) -> Flow:
+        return flow(self.world.journal, self.world.cloudformation.stacks.values(), self._start(since))
+
+    def trace(self, id: str) -> Trace:
+        return trace(self.world.journal, self.world.cloudformation.stacks.values(), id, self.world.started)
 
     def fingerprint(self) -> str:
         """A hash of all that happened: the same seed and the same code give the same one, on any machine."""

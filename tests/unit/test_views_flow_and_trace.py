@@ -1,0 +1,184 @@
+"""Who delivered what to whom, and what one request set off: whole records of small applications."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cloud import connect
+from infra.cloud.local.cloud import LocalCloud
+from infra.cloud.views.flow import Flow
+from infra.cloud.views.trace import Trace
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with connect("local") as opened:
+        assert isinstance(opened, LocalCloud)
+        yield opened
+
+
+def hops(flow: Flow) -> dict[str, tuple[int, int, int]]:
+    """``source > target``: delivered, failed, filtered."""
+    return {f"{hop.source} > {hop.target}": (hop.delivered, hop.failed, hop.filtered) for hop in flow.hops}
+
+
+def said(trace: Trace) -> list[str]:
+    return [f"{segment.name}: {segment.what}" for segment in trace.segments]
+
+
+def orders(cloud: LocalCloud, url: str, *bodies: dict[str, Any]) -> list[str]:
+    """Send each order; their message ids."""
+    return [
+        cloud.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]
+        for body in bodies
+    ]
+
+
+def test_a_queue_its_worker_and_its_dead_letter_queue(cloud: LocalCloud) -> None:
+    """Names are those of the template; each failed attempt counts, and what the filter drops is told."""
+    app = cloud.deploy(SAMPLES / "queue_worker", Stage="prod")
+    start = cloud.elapsed
+    good = {"kind": "order", "id": "1"}
+    ids = orders(cloud, app["QueueUrl"], good, {"kind": "other", "id": "2"}, {"kind": "order", "id": "bad"})
+    cloud.settle()
+    flow = cloud.flow(start)
+    assert hops(flow) == {
+        "notebook > Orders": (3, 0, 0),
+        "Orders > Worker": (1, 2, 1),
+        "Worker > Table": (1, 0, 0),
+        "Orders > Failed": (1, 0, 0),
+    }
+    assert [hop.target for hop in flow.hops if hop.dead_letter] == ["Failed"]
+    assert flow.delivered("Orders", "Worker") == 1
+    assert flow.failed("Orders", "Worker") == 2
+    assert [(node.name, node.kind, node.runs) for node in flow.nodes if node.runs] == [
+        ("Worker", "function", 3)
+    ]
+    trace = cloud.trace(ids[2])
+    assert said(trace) == [
+        "notebook: SendMessage Orders",
+        "Orders: hidden until its visibility timeout",
+        "Worker: cold start",
+        "Worker: runs",
+        "Orders: hidden until its visibility timeout",
+        "Worker: runs",
+        "Orders: gives up: to Failed",
+        "Failed: waits",
+    ]
+    assert trace.seconds == pytest.approx(120, abs=0.1)
+    assert [segment.outcome for segment in trace.failures] == ["maxReceiveCount"]
+
+
+def test_what_happened_before_is_left_out(cloud: LocalCloud) -> None:
+    app = cloud.deploy(SAMPLES / "queue_worker", Stage="prod")
+    orders(cloud, app["QueueUrl"], {"kind": "order", "id": "1"})
+    cloud.settle()
+    assert hops(cloud.flow(cloud.elapsed)) == {}
+    with pytest.raises(ValueError, match="nobody is called 'Orders' here; there is: nobody"):
+        cloud.flow(cloud.elapsed).delivered("Orders", "Worker")
+
+
+def test_a_topic_with_a_filter(cloud: LocalCloud) -> None:
+    app = cloud.deploy(SAMPLES / "topic_fan_out")
+    sns = cloud.client("sns")
+    ids = []
+    for message, severity in (("disk full", "high"), ("logged in", "low")):
+        attributes = {"severity": {"DataType": "String", "StringValue": severity}}
+        answer = sns.publish(TopicArn=app["TopicArn"], Message=message, MessageAttributes=attributes)
+        ids.append(answer["MessageId"])
+    cloud.settle()
+    assert hops(cloud.flow()) == {
+        "notebook > Events": (2, 0, 0),
+        "Events > Alert": (1, 0, 1),
+        "Events > Archive": (2, 0, 0),
+        "Alert > Alerts": (1, 0, 0),
+    }
+    assert said(cloud.trace(ids[0])) == [
+        "notebook: Publish Events",
+        "Events: to Alert",
+        "Events: to Archive",
+        "Archive: waits",
+        "Alert: cold start",
+        "Alert: SendMessage Alerts",
+        "Alert: runs",
+        "Alerts: waits",
+    ]
+
+
+def test_a_bus_a_rule_and_a_state_machine(cloud: LocalCloud) -> None:
+    """A state machine's own calls are its, not those of "states"."""
+    cloud.deploy(SAMPLES / "workflow")
+    entry = {"Source": "shop", "DetailType": "OrderPlaced", "Detail": json.dumps({"id": "1", "total": 20})}
+    event = cloud.client("events").put_events(Entries=[entry])["Entries"][0]["EventId"]
+    cloud.settle()
+    assert hops(cloud.flow()) == {
+        "notebook > default": (1, 0, 0),
+        "default > OrdersPlaced": (1, 0, 0),
+        "OrdersPlaced > Orders": (1, 0, 0),
+        "Orders > Charge": (1, 0, 0),
+        "Orders > Payments": (1, 0, 0),
+    }
+    trace = cloud.trace(event)
+    assert said(trace) == [
+        "notebook: PutEvents",
+        "OrdersPlaced: to Orders",
+        "Orders: execution",
+        "Orders: Charge",
+        "Charge: cold start",
+        "Charge: runs",
+        "Orders: Keep",
+    ]
+    assert cloud.trace(trace.id) == trace
+
+
+def test_a_stream_and_a_table(cloud: LocalCloud) -> None:
+    app = cloud.deploy(SAMPLES / "clicks")
+    records = [
+        {"Data": json.dumps({"kind": kind, "count": 1}).encode(), "PartitionKey": kind}
+        for kind in ("page", "cart", "page")
+    ]
+    cloud.client("kinesis").put_records(StreamName=app["StreamName"], Records=records)
+    changes = cloud.deploy(SAMPLES / "table_changes")
+    cloud.resource("dynamodb").Table(changes["TableName"]).put_item(Item={"pk": "a"})
+    cloud.settle()
+    assert hops(cloud.flow()) == {
+        "notebook > Clicks": (3, 0, 0),
+        "Clicks > Sum": (3, 0, 0),
+        "Sum > CartQueue": (1, 0, 0),
+        "Sum > PageQueue": (1, 0, 0),
+        "notebook > Items": (1, 0, 0),
+        "Items > Publish": (1, 0, 0),
+        "Publish > Changes": (1, 0, 0),
+    }
+
+
+def test_a_message_in_anothers_batch_is_followed_by_its_id(cloud: LocalCloud) -> None:
+    """A batch runs under the trace of its first message; the second one's story has the same invocation."""
+    app = cloud.deploy(SAMPLES / "queue_worker", Stage="prod")
+    handles = [
+        cloud.spawn(orders, cloud, app["QueueUrl"], {"kind": "order", "id": str(number)})
+        for number in range(30)
+    ]
+    ids = [handle.join()[0] for handle in handles]
+    cloud.settle()
+    batches = [
+        entry.data["messages"]
+        for entry in cloud.world.journal.select("lambda.invocation")
+        if len(entry.data["messages"]) > 1
+    ]
+    assert batches, "no invocation had several messages"
+    second = batches[0][1]
+    assert second in ids
+    assert said(cloud.trace(second)).count("Worker: runs") == 1
+
+
+def test_an_id_that_nothing_has(cloud: LocalCloud) -> None:
+    with pytest.raises(ValueError, match="nothing that happened has the id 'order-1'; give a MessageId"):
+        cloud.trace("order-1")
