@@ -99,13 +99,21 @@ KINDS = {
 USUAL = ("stacks", "queues", "functions", "event source mappings", "tables", "log groups", "alarms", "roles")
 
 
+PATIENCE = 90.0
+"""Seconds that a real account has to stop listing what was deleted; of a queue it takes up to 60.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html"""
+EVERY = 3.0
+"""Seconds between two looks at it."""
+
+
 def left_over(
     cloud: Cloud, app: Application | str = "", kinds: tuple[str, ...] = USUAL
 ) -> dict[str, list[str]]:
     """The names of what still exists, by kind: of one stack, or in the whole account without ``app``.
 
     CloudFormation names what it creates after the stack, so a resource belongs to a stack if its name holds
-    the stack's name. Raises ValueError for an unknown kind, and for a real account without ``app``.
+    the stack's name; in a real account, if it begins with it or was a resource of ``app``. Raises ValueError
+    for an unknown kind, and for a real account without ``app``.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
@@ -115,21 +123,49 @@ def left_over(
         raise ValueError(
             "in a real account, name the app whose resources should be gone: nothing_left(cloud, app)"
         )
-    found: dict[str, list[str]] = {}
-    for plural in kinds:
-        kind = KINDS[plural]
-        client = cloud.client(kind.service)
-        if client.can_paginate(kind.operation):
-            pages = client.get_paginator(kind.operation).paginate()
-        else:
-            pages = [getattr(client, kind.operation)()]
-        names = sorted(kind.name(item) for page in pages for item in kind.items(page))
-        found[plural] = [name for name in names if not stack or _belongs(name, stack)]
-    return found
+    return {plural: _names(cloud, KINDS[plural], app) for plural in kinds}
+
+
+def _names(cloud: Cloud, kind: Kind, app: Application | str) -> list[str]:
+    names = sorted(kind.name(item) for item in _items(cloud, kind))
+    stacks = [app] if isinstance(app, str) else [*app.stacks]
+    if stacks == [""]:
+        return names
+    if cloud.simulated:
+        return [name for name in names if any(_belongs(name, stack) for stack in stacks)]
+    own = set() if isinstance(app, str) else {each.rpartition("/")[2] for each in app.resources.values()}
+    others = [
+        other
+        for other in (KINDS["stacks"].name(item) for item in _items(cloud, KINDS["stacks"]))
+        if other not in stacks
+    ]
+    return [
+        name
+        for name in names
+        if name.rpartition("/")[2] in own
+        or (
+            any(_begins(name, stack) for stack in stacks)
+            and not any(_begins(name, other) for other in others if _begins(other, *stacks))
+        )
+    ]
+
+
+def _items(cloud: Cloud, kind: Kind) -> list[Any]:
+    client = cloud.client(kind.service)
+    if client.can_paginate(kind.operation):
+        pages = client.get_paginator(kind.operation).paginate()
+    else:
+        pages = [getattr(client, kind.operation)()]
+    return [item for page in pages for item in kind.items(page)]
 
 
 def _belongs(name: str, stack: str) -> bool:
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])", name) is not None
+
+
+def _begins(name: str, *stacks: str) -> bool:
+    """Whether a name, or a part of a path, is a stack's or begins with it: colleagues have prefixes."""
+    return any(re.search(rf"(?:^|/){re.escape(stack)}(?:[-/]|$)", name, re.I) for stack in stacks)
 
 
 def nothing_left(
@@ -137,9 +173,14 @@ def nothing_left(
 ) -> bool:
     """Print, with one line for each kind of resource, that nothing is left, or what is; return which.
 
-    Name the ``app`` to ask for its resources only. ``also`` adds kinds beyond the usual ones.
+    Name the ``app`` to ask for its resources only. ``also`` adds kinds beyond the usual ones. In a real
+    account it asks again for a while: lists name what was deleted for some time.
     """
     found = left_over(cloud, app, (*kinds, *also))
+    deadline = cloud.elapsed + (0 if cloud.simulated else PATIENCE)
+    while any(found.values()) and cloud.elapsed < deadline:
+        cloud.sleep(EVERY)
+        found = left_over(cloud, app, (*kinds, *also))
     remaining = sum(len(names) for names in found.values())
     stack = app if isinstance(app, str) else app.stack_name
     of = f" of {stack}" if stack else ""

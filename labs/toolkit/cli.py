@@ -168,6 +168,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
+    from botocore.exceptions import ClientError
+
     from infra.cloud.aws.account import NotConnected, explained, open_account
     from infra.cloud.aws.cloud import AwsCloud
 
@@ -183,7 +185,7 @@ def _sweep(options: argparse.Namespace) -> int:
                 yes=options.yes,
                 ask=input if sys.stdin.isatty() else None,
             )
-    except NotConnected as error:
+    except (NotConnected, ClientError) as error:
         raise LessonError(str(error)) from None
 
 

@@ -166,22 +166,15 @@ def _deleted(place: Place) -> Iterator[tuple[str, dict[str, str]]]:
 def _tagged(place: Place, known_stacks: set[str]) -> Iterator[Leftover]:
     """What carries our tag and is of no stack that stands. The API still names what was deleted lately.
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
-    client = place.client("resourcegroupstaggingapi")
-    pages = client.get_paginator("get_resources").paginate(
-        TagFilters=[{"Key": tags.WORKSHOP, "Values": [tags.VALUE]}]
-    )
-    for found in (found for page in pages for found in page["ResourceTagMappingList"]):
-        known = tags.of(found["Tags"])
-        if (
-            known.get("aws:cloudformation:stack-id") in known_stacks
-            or ":cloudformation:" in found["ResourceARN"]
-        ):
+    for found in _mappings(place):
+        arn, known = found["ResourceARN"], tags.of(found["Tags"])
+        if known.get("aws:cloudformation:stack-id") in known_stacks or ":cloudformation:" in arn:
             continue
-        meant = kinds.of_arn(found["ResourceARN"])
+        meant = kinds.of_arn(arn)
         if meant is None:
             yield Leftover(
-                found["ResourceARN"].split(":")[2],
-                found["ResourceARN"],
+                arn.split(":")[2],
+                arn,
                 known.get(tags.LESSON, ""),
                 known.get(tags.OWNER, ""),
             )
@@ -190,6 +183,23 @@ def _tagged(place: Place, known_stacks: set[str]) -> Iterator[Leftover]:
         own = kinds.exists(place.client, kind, name)
         if own is not None and tags.is_ours(own) and not _is_of(place, kind, name, known_stacks):
             yield _leftover(place, kind.type, name, own, None)
+
+
+def _mappings(place: Place) -> list[dict[str, Any]]:
+    client = place.client("resourcegroupstaggingapi")
+    try:
+        pages = client.get_paginator("get_resources").paginate(
+            TagFilters=[{"Key": tags.WORKSHOP, "Values": [tags.VALUE]}]
+        )
+        return [found for page in pages for found in page["ResourceTagMappingList"]]
+    except ClientError as error:
+        if "AccessDenied" not in error.response["Error"]["Code"]:
+            raise
+        print(
+            "You may not ask for resources by their tags (tag:GetResources): what is in no stack, and in no "
+            "deleted one either, is not listed."
+        )
+        return []
 
 
 def _is_of(place: Place, kind: kinds.Kind, name: str, known_stacks: set[str]) -> bool:
