@@ -37,6 +37,9 @@ COLOURS = (BLUE, ORANGE_RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
 LINES = ("-", "--", "-.", ":")
 """Line styles along with the colours, so that a print without colour can be read."""
 
+HATCHES = ("", "//", "..", "xx", "\\\\")
+"""Patterns of bars, for the same reason."""
+
 
 class Plot:
     """A figure and its numbers. As the last line of a cell it shows itself; elsewhere call ``show()``."""

@@ -7,7 +7,9 @@ the last line of a cell, with the numbers that it shows printed below.
 """
 
 from .figures import Plot
+from .plots_alongside import compare_backlog, compare_throughput, concurrency
 from .plots_compared import OUTCOMES, compare_latency, cost, lines, outcomes
+from .plots_counts import bars
 from .plots_flow import event_flow
 from .plots_over_time import PHASES, gantt, latency_over_time, timeline
 from .plots_traces import execution, trace
@@ -16,7 +18,11 @@ __all__ = [
     "OUTCOMES",
     "PHASES",
     "Plot",
+    "bars",
+    "compare_backlog",
     "compare_latency",
+    "compare_throughput",
+    "concurrency",
     "cost",
     "event_flow",
     "execution",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from . import measure, tables
-from .figures import COLOURS, LINES, Plot, TimeUnit, canvas, grouped, legend, style
+from .figures import COLOURS, HATCHES, LINES, Plot, TimeUnit, canvas, grouped, legend, style
 
 OUTCOMES = {
     "processed once": "#0072B2",
@@ -68,7 +68,7 @@ def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]]) -> Plot:
         raise ValueError(f"a message cannot be {unknown[0]!r}; it is one of: {', '.join(OUTCOMES)}")
     kinds = [kind for kind in OUTCOMES if any(kind in counts for counts in variants.values())]
     names = list(variants)
-    hatches = dict(zip(OUTCOMES, ("", "//", "..", "xx", "\\\\"), strict=True))
+    hatches = dict(zip(OUTCOMES, HATCHES, strict=True))
     with style():
         figure, (axis,) = canvas(finding, height=1.7 + 0.5 * len(names))
         before = [0] * len(names)

@@ -45,6 +45,13 @@ class Life:
     spans: list
 
 
+@dataclasses.dataclass
+class Span:
+    start: float
+    end: float
+    kind: str
+
+
 FLOW = Flow(
     [
         Node("notebook", "caller"),
@@ -70,12 +77,18 @@ TRACE = Trace(
     ],
 )
 
+QUEUE = Queue([0, 10, 90], [0, 30, 0], [0, 15, 0], [0, 5, 0])
+LIVES = [
+    Life("a", 0, None, [Span(1, 2, "init"), Span(2, 4, "busy")]),
+    Life("b", 0, None, [Span(3, 5, "busy")]),
+]
+
 EVERY = {
     "timeline": lambda: plots.timeline(
         "A queue",
         sent=SENT,
         done=[sent + latency for sent, latency in zip(SENT, LATENCIES, strict=True)],
-        queue=Queue([0, 10, 90], [0, 30, 0], [0, 15, 0], [0, 5, 0]),
+        queue=QUEUE,
     ),
     "latency over time": lambda: plots.latency_over_time("A tail", list(zip(SENT, LATENCIES, strict=True))),
     "compare": lambda: plots.compare_latency(
@@ -86,6 +99,18 @@ EVERY = {
         "Lost", {"naive": {"processed once": 90, "lost": 10}, "fixed": {"processed once": 100}}
     ),
     "cost": lambda: plots.cost("Cheap", {"one": {"SQS": 0.4, "Lambda": 0.2}}, per="per month"),
+    "throughput": lambda: plots.compare_throughput("More", {"before": SENT[:500], "after": SENT}),
+    "backlog": lambda: plots.compare_backlog(
+        "Shorter",
+        {"before": QUEUE, "after": Queue([0, 5, 20], [0, 9, 0], [0, 1, 0], [0, 0, 0])},
+    ),
+    "concurrency": lambda: plots.concurrency("Two at once", {"Worker": LIVES}, limit=5),
+    "bars": lambda: plots.bars("None is charged twice", {"naive": 12, "fixed": 0}, what="charged twice"),
+    "groups of bars": lambda: plots.bars(
+        "All or nothing",
+        {"naive": {"charged": 100, "shipped": 90}, "saga": {"charged": 90, "shipped": 90}},
+        what="orders",
+    ),
     "event flow": lambda: plots.event_flow("Ten of twelve arrive", FLOW),
     "trace": lambda: plots.trace("A cold start takes half", TRACE),
     "execution": lambda: plots.execution("The second attempt works", RETRIED),
@@ -238,6 +263,44 @@ def test_units_and_bins():
     ]
     assert [bin_width(span) for span in (5, 60, 3600, 86_400)] == [0.1, 1, 60, 900]
     assert bin_width(60, at_least=7) == 10
+
+
+def test_the_tables_of_variants_side_by_side():
+    assert EVERY["backlog"]().table == (
+        "        deepest    at  empty at\nbefore       50  10 s      90 s\nafter        10   5 s      20 s"
+    )
+    assert EVERY["concurrency"]().table == (
+        "        most at once  environments  cold starts  time at work\n"
+        "Worker             2             2            1           5 s\n"
+        "limit: 5"
+    )
+    assert plots.compare_throughput("x", {"a": [0.5, 0.6, 4], "b": [1]}, bin=1).table == (
+        "   messages  at most (bins of 1 s)  last after\n"
+        "a         3           2 per second         4 s\n"
+        "b         1           1 per second         1 s"
+    )
+
+
+def test_a_backlog_that_stays_and_one_that_never_was():
+    stays, never = Queue([0, 5], [0, 9], [0, 0], [0, 0]), Queue([0], [0], [0], [0])
+    assert plots.compare_backlog("x", {"stays": stays, "never": never}).table == (
+        "       deepest   at      empty at\n"
+        "stays        9  5 s   not emptied\n"
+        "never        0  0 s  never filled"
+    )
+
+
+def test_the_tables_of_bars():
+    assert EVERY["bars"]().table == "       charged twice\nnaive             12\nfixed              0"
+    assert EVERY["groups of bars"]().table == (
+        "       charged  shipped\nnaive      100       90\nsaga        90       90"
+    )
+
+
+@pytest.mark.parametrize("make", [plots.bars, plots.compare_backlog, plots.concurrency])
+def test_nothing_to_draw_is_refused(make):
+    with pytest.raises(ValueError, match="give at least one"):
+        make("x", {}, **({"what": "orders"} if make is plots.bars else {}))
 
 
 def test_the_table_of_a_flow():
