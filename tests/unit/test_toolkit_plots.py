@@ -284,9 +284,7 @@ def test_the_tables_of_variants_side_by_side():
 def test_a_backlog_that_stays_and_one_that_never_was():
     stays, never = Queue([0, 5], [0, 9], [0, 0], [0, 0]), Queue([0], [0], [0], [0])
     assert plots.compare_backlog("x", {"stays": stays, "never": never}).table == (
-        "       deepest   at  empty at\n"
-        "stays        9  5 s  not emptied\n"
-        "never        0  0 s  never filled"
+        "       deepest   at  empty at\nstays        9  5 s  not emptied\nnever        0  0 s  never filled"
     )
 
 
