@@ -224,6 +224,14 @@ class Cloud(abc.ABC):
     def faults(self, on: str = "", **kinds: Any) -> AbstractContextManager[Any]:
         """Switch faults on inside a ``with`` block (simulated only)."""
 
+    def reseed(self, seed: int, *, detailed: bool = False) -> None:
+        """Go on with the chances of another seed, what is deployed as it is (simulated only)."""
+        raise SimulatedOnly("only the simulation has seeds: ask `cloud.simulated` before reseed()")
+
+    def story(self, since: float = 0) -> Any:
+        """Who did what, when, in sentences: steps with ``.time``, ``.who``, ``.what`` (simulated only)."""
+        raise SimulatedOnly("only the simulation sees everything: ask `cloud.simulated` before story()")
+
     # -- the end ---------------------------------------------------------------------------------
 
     @abc.abstractmethod

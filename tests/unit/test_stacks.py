@@ -208,6 +208,18 @@ ACCEPTED = [
         "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is among them, and supported.",
     ),
     Accepted(
+        "Idempotency",
+        "AwsSolutions-DDB3",
+        "Marks expire by themselves, and the charges live as long as the lesson.",
+        ("Marks/Resource", "Charges/Resource"),
+    ),
+    Accepted(
+        "Idempotency",
+        "AwsSolutions-IAM5",
+        "grant_invoke: the provider's own versions and aliases.",
+        ("Charger/ServiceRole/DefaultPolicy/Resource",),
+    ),
+    Accepted(
         "QueueProcessing",
         "AwsSolutions-DDB3",
         "The parcels live as long as the lesson: nobody would restore them to a point in time.",

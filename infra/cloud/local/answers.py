@@ -7,7 +7,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 from botocore.model import ServiceModel
 
-from .service import ServiceError
+from .service import Caller, ServiceError
 
 _NOTHING: dict[str, Any] = {}
 _MANY = frozenset({"BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"})
@@ -48,6 +48,38 @@ def details(
         selected = verbs.count("SELECT")
         data = {**data, "selected": selected, "written": len(verbs) - selected}
     return data
+
+
+def closely(
+    service: str, operation: str, params: dict[str, Any], caller: Caller, answer: dict[str, Any]
+) -> dict[str, Any]:
+    """What an entry holds besides if somebody wants to read the story: the invocation that made the call, and
+    of a call of DynamoDB the short texts and numbers that it wrote, asked for and got."""
+    data: dict[str, Any] = {"environment": caller.environment, "invocation": caller.invocation}
+    if service != "dynamodb":
+        return data
+    for name, values in (
+        ("key", params.get("Key")),
+        ("item", params.get("Item")),
+        ("values", params.get("ExpressionAttributeValues")),
+        ("got", answer.get("Item")),
+    ):
+        if values:
+            data[name] = {field: shown for field, value in values.items() if (shown := _plain(value)) != ""}
+    if operation == "GetItem":
+        data.setdefault("got", {})
+    if params.get("ConditionExpression"):
+        data["condition"] = True
+    return data
+
+
+def _plain(value: Any) -> str:
+    """A short text or a number, as boto3's client has it (``{"S": …}``) or its resource; "" for the rest."""
+    if isinstance(value, dict) and len(value) == 1:
+        (kind, inner), *_ = value.items()
+        value = inner if kind in ("S", "N") else ""
+    text = "" if isinstance(value, dict | list | set | bytes | bool) or value is None else str(value)
+    return text if len(text) <= 60 else ""
 
 
 def resource(params: dict[str, Any]) -> str:

@@ -31,14 +31,14 @@ class ClientPatterns:
         def client(
             session: Any, service_name: str, region_name: str | None = None, *args: Any, **kwargs: Any
         ) -> Any:
-            if args or kwargs or not patterns._in_function(session):
+            if _says(args, kwargs) or not patterns._in_function(session):
                 return patterns._client(session, service_name, region_name, *args, **kwargs)
             return patterns._copy_of(session, service_name, region_name)
 
         def resource(
             session: Any, service_name: str, region_name: str | None = None, *args: Any, **kwargs: Any
         ) -> Any:
-            if args or kwargs or not patterns._in_function(session):
+            if _says(args, kwargs) or not patterns._in_function(session):
                 return patterns._resource(session, service_name, region_name, *args, **kwargs)
             key = (service_name, region_name)
             kind = patterns._resources.get(key)
@@ -58,7 +58,11 @@ class ClientPatterns:
     def _in_function(self, session: Any) -> bool:
         task = self._kernel.current
         caller = getattr(task, "context", None)
-        return session is boto3.DEFAULT_SESSION and caller is not None and caller.kind == "function"
+        return (
+            caller is not None
+            and caller.kind == "function"
+            and (session is boto3.DEFAULT_SESSION or _is_plain(session))
+        )
 
     def _copy_of(self, session: Any, service_name: str, region_name: str | None) -> Any:
         key = (service_name, region_name)
@@ -74,3 +78,14 @@ class ClientPatterns:
         client._endpoint = copy.copy(pattern._endpoint)
         client._endpoint._event_emitter = events
         return client
+
+
+def _says(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether any argument is given (Powertools passes ``config=None``)."""
+    return any(value is not None for value in (*args, *kwargs.values()))
+
+
+def _is_plain(session: Any) -> bool:
+    """Whether a session was made without arguments, as Powertools does: its clients are the default one's."""
+    inner = session._session
+    return not inner._session_instance_vars and inner._credentials is None

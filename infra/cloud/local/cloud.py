@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle
 from infra.cloud.views.flow import Flow
+from infra.cloud.views.story import Step
 from infra.cloud.views.trace import Trace
 from infra.deploy import deploy_all, destroy
 from infra.sources import plan
@@ -27,6 +28,7 @@ from .telemetry.gantt import Environment, environments
 from .telemetry.latency import Latency, Message, latency, messages
 from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
 from .telemetry.trace import trace
+from .telemetry.story import story
 from .world import World
 
 
@@ -146,6 +148,17 @@ class LocalCloud(Cloud):
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/lesson.{name}")
 
+    def reseed(self, seed: int, *, detailed: bool = False) -> None:
+        """Go on with the random streams of another seed: what is deployed stays as it is.
+
+        ``detailed``: from now on the journal keeps what calls of DynamoDB were about, for ``story``.
+        """
+        self._check_open()
+        self.seed = seed
+        self.world.kernel.reseed(seed)
+        self.world.moto.reseed(seed)
+        self.world.wire.detailed = detailed
+
     # -- what happened ---------------------------------------------------------------------------
 
     def logs(self, name: str) -> list[str]:
@@ -201,6 +214,9 @@ class LocalCloud(Cloud):
         known = {entry.resource: None for entry in self.world.journal.select("lambda.environment.started")}
         _check_known("function", function, [*self.world.functions.functions, *known])
         return environments(self.world.journal, self._start(since), self.world.kernel.now, function)
+
+    def story(self, since: float = 0) -> list[Step]:
+        return story(self.world.journal, self.world.cloudformation.stacks.values(), self._start(since))
 
     def cost(self, since: float = 0) -> Bill:
         return cost(self.world.journal, self._start(since), self.world.kernel.now)

@@ -96,9 +96,17 @@ class Kernel:
         """The random stream of that name: independent of every other, repeatable from the seed."""
         stream = self._streams.get(name)
         if stream is None:
-            digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
-            stream = self._streams[name] = random.Random(int.from_bytes(digest, "big"))
+            stream = self._streams[name] = random.Random(self._origin(name))
         return stream
+
+    def reseed(self, seed: int) -> None:
+        """From here on every random stream is that of another seed; also one that somebody holds."""
+        self.seed = seed
+        for name, stream in self._streams.items():
+            stream.seed(self._origin(name))
+
+    def _origin(self, name: str) -> int:
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{name}".encode()).digest(), "big")
 
     # -- from tasks and timers -------------------------------------------------------------------
 

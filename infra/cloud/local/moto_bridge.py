@@ -79,6 +79,11 @@ class Moto:
         self._bootstrapped: set[str] = set()
         self.reset()
         managed_policies.load_on_demand()
+        self.reseed(seed)
+
+    @staticmethod
+    def reseed(seed: int) -> None:
+        """Draw ids from another seed from here on."""
         mock_random.seed(seed)
 
     @staticmethod

@@ -18,6 +18,7 @@ import botocore.client
 import botocore.configloader
 import botocore.endpoint
 import botocore.httpsession
+import botocore.loaders
 import botocore.retries.bucket
 import botocore.retries.standard
 import botocore.retryhandler
@@ -35,6 +36,19 @@ if TYPE_CHECKING:
 
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 """What boto3 finds for credentials while a world is open; AWS's documentation uses it, nobody owns it."""
+
+
+class _Paths(list[str]):
+    """Folders that service models are looked for in. Every boto3 session adds its own: once is enough."""
+
+    def append(self, path: str) -> None:
+        if path not in self:
+            super().append(path)
+
+
+SHARED = botocore.loaders.create_loader()
+"""Reads and keeps the service models (40 MB of them): one for all worlds and all sessions of the process."""
+SHARED._search_paths = _Paths(SHARED.search_paths)
 
 
 class Patches:
@@ -82,11 +96,15 @@ class Patches:
             kwargs.pop("endpoint_url", None)  # there is only one place to go to, and moto knows AWS's names
             return original_create(session, *args, **kwargs)
 
+        def loader(paths: str | None = None) -> Any:
+            return SHARED if paths is None else original_loader(paths)
+
         def now(remove_tzinfo: bool = True) -> datetime.datetime:
             moment = world.datetime()
             return moment.replace(tzinfo=None) if remove_tzinfo else moment
 
         original_create = botocore.session.Session.create_client
+        original_loader = botocore.session.create_loader
         guard()
         original_transfer = boto3.s3.transfer.create_transfer_manager
         self._patch(botocore.client.BaseClient, "_make_api_call", make_api_call)
@@ -94,6 +112,7 @@ class Patches:
         self._patch(botocore.endpoint.Endpoint, "_do_get_response", do_get_response)
         self._patch(botocore.httpsession.URLLib3Session, "send", send)
         self._patch(botocore.session.Session, "create_client", create_client)
+        self._patch(botocore.session, "create_loader", loader)
         self._patch(botocore.configloader, "load_config", load_config)
         self._patch(boto3.s3.transfer, "create_transfer_manager", transfer_manager)
         virtual = Lookalike(time, sleep=sleep_anywhere(kernel), time=lambda: kernel.now / 1_000_000)

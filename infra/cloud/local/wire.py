@@ -25,7 +25,7 @@ from botocore.model import OperationModel
 from botocore.response import StreamingBody
 
 from . import moto_bridge
-from .answers import details, error_response, http, resource, service_error
+from .answers import closely, details, error_response, http, resource, service_error
 from .kernel import KernelError
 from .patches import Patches, refuse
 from .plans import Plan, plan_for
@@ -60,6 +60,8 @@ class Wire:
         self._requests = 0
         self._calls = 0
         self._latency_names: dict[tuple[str, str], str] = {}
+        self.detailed = False
+        """Whether the journal keeps what calls of DynamoDB were about, and who exactly made a call."""
 
     def install(self) -> None:
         self._patches.install()
@@ -255,6 +257,9 @@ class Wire:
             world.identity.invalidate()
         elif service == "s3" and status < 300:
             world.s3_notifications.observe(name, params, caller)
+        data = details(name, params, attempt, parsed)
+        if self.detailed:
+            data = {**data, **closely(service, name, params, caller, parsed)}
         world.journal.record(
             "api." + latency_name,
             resource(params),
@@ -262,7 +267,7 @@ class Wire:
             duration=latency + kernel.now - started,
             outcome=outcome,
             trace=caller.trace,
-            data=details(name, params, attempt, parsed),
+            data=data,
         )
         kernel.sleep(latency - half)
         return status, parsed

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
@@ -24,7 +23,7 @@ from .journal import Journal
 from .kernel import Kernel
 from .latency import LatencyModel
 from .moto_bridge import Moto
-from .patches import ACCESS_KEY
+from .patches import ACCESS_KEY, SHARED
 from .routes.eventbridge.service import EventBridge
 from .routes.http import Http
 from .routes.http_client import HttpClients
@@ -208,17 +207,11 @@ class World:
         os.environ.update(_ENVIRONMENT, AWS_DEFAULT_REGION=self.region, AWS_REGION=self.region)
 
 
-_LOADER = botocore.loaders.create_loader()
-"""Reads and keeps the service models (40 MB of them): one for all worlds of the process."""
-
-
 def new_session(region: str) -> boto3.Session:
     """A boto3 session whose service models are read once in a process."""
     inner = botocore.session.get_session()
-    inner.register_component("data_loader", _LOADER)
-    session = boto3.Session(botocore_session=inner, region_name=region)
-    _LOADER.search_paths[:] = dict.fromkeys(_LOADER.search_paths)  # boto3 adds its own path each time
-    return session
+    inner.register_component("data_loader", SHARED)
+    return boto3.Session(botocore_session=inner, region_name=region)
 
 
 _frozen = False

@@ -1,0 +1,1 @@
+"""Lesson 02: make any handler safe to run twice."""
