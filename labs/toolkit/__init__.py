@@ -16,6 +16,7 @@ from .checks import error_code, error_message, expect, shows_error
 from .cleanup import left_over, nothing_left
 from .executions import history
 from .exercises import Exercise, ExerciseError, Verdict, exercise
+from .explore import Exploration, ExploreError, Story, explore
 from .load import LoadReport, Outcome, Request, open_loop, send_messages
 from .measure import (
     TooFewSamples,
@@ -39,12 +40,15 @@ __all__ = [
     "Daily",
     "Exercise",
     "ExerciseError",
+    "Exploration",
+    "ExploreError",
     "LoadReport",
     "Outcome",
     "Poisson",
     "Profile",
     "Ramp",
     "Request",
+    "Story",
     "TooFewSamples",
     "Verdict",
     "Wrong",
@@ -54,6 +58,7 @@ __all__ = [
     "error_message",
     "exercise",
     "expect",
+    "explore",
     "history",
     "left_over",
     "littles_law",

@@ -27,8 +27,8 @@ from .telemetry.flow import flow
 from .telemetry.gantt import Environment, environments
 from .telemetry.latency import Latency, Message, latency, messages
 from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
-from .telemetry.trace import trace
 from .telemetry.story import story
+from .telemetry.trace import trace
 from .world import World
 
 
