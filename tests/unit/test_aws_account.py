@@ -57,6 +57,13 @@ def test_the_account_that_was_meant_is_used(sts: Any) -> None:
     assert (account.region, account.endpoint) == ("eu-west-1", "")
 
 
+def test_the_region_comes_from_aws_region_unless_one_is_given(sts: Any) -> None:
+    sts(200, CALLER.format("123456789012"))
+    environment = {**ME, "AWS_REGION": "eu-central-1"}
+    assert open_account(None, environment).region == "eu-central-1"
+    assert open_account("eu-west-1", environment).region == "eu-west-1"
+
+
 def test_another_endpoint_than_aws_s_is_named(sts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     sts(200, CALLER.format("123456789012"))

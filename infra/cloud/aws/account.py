@@ -63,7 +63,7 @@ def open_account(region: str | None = None, environment: Mapping[str, str] = os.
         )
     if not re.fullmatch(r"\d{12}", expected):
         raise NotConnected(f"WORKSHOP_ACCOUNT={expected!r} is not an account id: that has 12 digits")
-    session = _session(region)
+    session = _session(region or environment.get("AWS_REGION") or None)  # boto3 does not read that one
     if session.region_name is None:
         raise NotConnected(
             "no Region is set. Choose one: export AWS_REGION=eu-west-1, or connect(region='eu-west-1')"
