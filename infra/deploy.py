@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from time import sleep
@@ -23,6 +24,10 @@ MAX_BODY = 51_200
 """Bytes of a template that a request may carry itself.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+BUCKET_PATIENCE, BUCKET_EVERY = 180, 5
+"""Seconds to try to make a bucket of a name that has just become free, and between two attempts.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (OperationAborted)"""
 
 
 class DeployFailed(RuntimeError):
@@ -212,11 +217,23 @@ class _Store:
             if not _is_missing(error):
                 raise
         where = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
-        try:
-            self._s3.create_bucket(Bucket=bucket, **({} if self._region == "us-east-1" else where))
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":  # by a notebook next to this one
-                raise
+        for attempt in itertools.count():
+            try:
+                self._s3.create_bucket(Bucket=bucket, **({} if self._region == "us-east-1" else where))
+                break
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "BucketAlreadyOwnedByYou":  # by a notebook next to this one
+                    break
+                if code != "OperationAborted":  # it was deleted a moment ago, and S3 is still busy with that
+                    raise
+                if attempt * BUCKET_EVERY >= BUCKET_PATIENCE:
+                    raise DeployFailed(
+                        f"bucket {bucket} for the code of functions could not be made for "
+                        f"{BUCKET_PATIENCE} s: {error.response['Error'].get('Message', code)}. "
+                        "Try again in a few minutes"
+                    ) from None
+                sleep(BUCKET_EVERY)
         if self._tags:
             self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _as_list(self._tags)})
 

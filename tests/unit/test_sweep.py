@@ -12,6 +12,7 @@ from infra import deploy
 from infra.cloud.aws import kinds, leftovers, standing, tags
 from infra.cloud.aws.account import Account
 from infra.cloud.aws.cloud import AwsCloud
+from infra.cloud.aws.sweep import remove, remove_leftovers
 from infra.cloud.local.world import World
 from infra.sources import plan
 from infra.stacks.welcome import Welcome
@@ -293,8 +294,6 @@ def test_stacks_that_need_each_other_go_in_the_right_order(cloud: AwsCloud, worl
     }
     _create(world, "Imports", user)
     found = [each for each in leftovers.find(cloud) if each.kind == leftovers.STACK]
-    from infra.cloud.aws.sweep import remove
-
     assert remove(cloud, sorted(found, key=lambda each: each.name)) == {}
     assert (_status(world, "Exports"), _status(world, "Imports")) == ("DELETE_COMPLETE", "DELETE_COMPLETE")
 
@@ -446,6 +445,58 @@ def test_what_a_stack_costs_while_nobody_uses_it(world: World) -> None:
     provisioned = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
     table = {"Type": "AWS::DynamoDB::Table", "Properties": {"ProvisionedThroughput": provisioned}}
     assert standing.hourly({"Resources": {"T": table}}) == pytest.approx(0.0039)
+
+
+def test_a_stack_in_a_stack_is_not_forgotten(cloud: AwsCloud, world: World) -> None:
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket="templates")
+    s3.put_object(Bucket="templates", Key="child", Body=json.dumps({"Resources": {"Queue": KEPT["Queue"]}}))
+    url = "https://templates.s3.us-east-1.amazonaws.com/child"
+    child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    made = _create(world, "Parent", {"Child": child})
+    assert [each.name for each in leftovers.find(cloud)] == ["Parent"]
+    stack = world.client("cloudformation").describe_stacks(StackName="Parent")["Stacks"][0]["StackId"]
+    deploy.destroy(world.client, "Parent")
+    assert len(world.client("sqs").list_queues()["QueueUrls"]) == 1
+    assert remove_leftovers(cloud, [stack]) == {}
+    assert world.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert made["Child"].startswith("arn:aws:cloudformation:")
+
+
+def test_a_bucket_that_s3_is_still_deleting_is_waited_for(cloud: AwsCloud, world: World) -> None:
+    s3 = world.client("s3")
+    busy = ClientError({"Error": {"Code": "OperationAborted", "Message": "conflict"}}, "CreateBucket")
+    answers: list[Any] = [busy, busy, None]
+    usual = s3.create_bucket
+
+    def create_bucket(**arguments: Any) -> Any:
+        answer = answers.pop(0) if answers else busy
+        if answer:
+            raise answer
+        return usual(**arguments)
+
+    s3.create_bucket = create_bucket
+    store: Any = deploy._Store(s3, "123456789012", "us-east-1", {})
+    before = world.kernel.now
+    store._make("workshop-assets-1")
+    assert world.kernel.now - before >= 10_000_000
+    with pytest.raises(deploy.DeployFailed, match=r"assets-2 .* could not be made for 180 s: conflict"):
+        store._make("workshop-assets-2")
+
+
+@pytest.mark.parametrize(
+    ("arn", "value"),
+    [
+        ("arn:aws:sts::1:assumed-role/Dev/botocore-session-1764072000", "arn:aws:sts::1:assumed-role/Dev"),
+        (
+            "arn:aws:sts::1:assumed-role/Dev/anna@example.org",
+            "arn:aws:sts::1:assumed-role/Dev/anna@example.org",
+        ),
+        ("arn:aws:iam::1:user/anna", "arn:aws:iam::1:user/anna"),
+    ],
+)
+def test_an_owner_is_the_same_in_every_process(arn: str, value: str) -> None:
+    assert tags.owner_value(arn) == value
 
 
 def test_without_an_account_it_refuses(

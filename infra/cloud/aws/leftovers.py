@@ -106,6 +106,8 @@ def left_by(place: Place, stack: str, known: dict[str, str]) -> Iterator[Leftove
         if kind == FUNCTION:
             yield from _group_of(place, name, lesson, owner)
         if event["ResourceStatus"] == "DELETE_COMPLETE" or kind == STACK:
+            if kind == STACK and name != stack and event["ResourceStatus"] == "DELETE_COMPLETE":
+                yield from left_by(place, name, known)  # a stack in this stack
             continue
         if kind not in kinds.KINDS:
             if event["ResourceStatus"] in ("DELETE_SKIPPED", "DELETE_FAILED"):
