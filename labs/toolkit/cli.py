@@ -177,7 +177,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
     try:
         account = open_account(options.region)
-        with explained("sweeping", "run `workshop sweep` again then"):
+        with explained("sweeping", "Then run `workshop sweep` again"):
             return sweep(
                 AwsCloud(account),
                 everyone=options.everyone,

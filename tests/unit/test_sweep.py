@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import deploy
-from infra.cloud.aws import kinds, leftovers, standing, tags
+from infra.cloud.aws import account, kinds, leftovers, standing, tags
 from infra.cloud.aws.account import Account
 from infra.cloud.aws.cloud import AwsCloud
 from infra.cloud.aws.sweep import remove, remove_leftovers
@@ -277,6 +277,24 @@ def test_a_stack_that_was_only_announced_is_found(cloud: AwsCloud, world: World)
     assert _status(world, "Announced") in ("", "DELETE_COMPLETE")
 
 
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_stack_that_is_busy_is_deleted_too(cloud: AwsCloud, world: World, wait: bool) -> None:
+    cloudformation = world.client("cloudformation")
+    known = [{"Key": key, "Value": value} for key, value in tags.tags("lesson", "run", ARN).items()]
+    cloudformation.create_stack(StackName="Busy", TemplateBody=json.dumps({"Resources": QUEUE}), Tags=known)
+    if wait:
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="Busy")
+        more = {**QUEUE, "Table": {**KEPT["Table"], "DeletionPolicy": "Delete"}}
+        cloudformation.update_stack(
+            StackName="Busy", TemplateBody=json.dumps({"Resources": more}), Tags=known
+        )
+    assert _status(world, "Busy") == ("UPDATE_IN_PROGRESS" if wait else "CREATE_IN_PROGRESS")
+    assert sweep(cloud, yes=True) == 0
+    assert _status(world, "Busy") == "DELETE_COMPLETE"
+    assert world.client("dynamodb").list_tables()["TableNames"] == []
+    assert world.client("sqs").list_queues().get("QueueUrls", []) == []
+
+
 def test_a_bucket_that_was_not_tagged_yet_is_found(cloud: AwsCloud, world: World) -> None:
     name = f"workshop-assets-{cloud.account}-us-east-1"
     world.client("s3").create_bucket(Bucket=name)
@@ -497,6 +515,28 @@ def test_a_bucket_that_s3_is_still_deleting_is_waited_for(cloud: AwsCloud, world
 )
 def test_an_owner_is_the_same_in_every_process(arn: str, value: str) -> None:
     assert tags.owner_value(arn) == value
+
+
+def test_credentials_that_expire_on_the_way_are_one_sentence(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _create(world, "Left", QUEUE)
+    session: Any = _Session(world)
+
+    def client(service: str, **_: Any) -> Any:
+        if service == "s3":
+            raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "no"}}, "ListBuckets")
+        return world.client(service)
+
+    session.client = client
+    monkeypatch.setattr(
+        account, "open_account", lambda region: Account(session, world.account, ARN, "us-east-1", "")
+    )
+    assert cli.main(["sweep", "--yes"]) == 2
+    error = capsys.readouterr().err
+    assert "the credentials expired while sweeping" in error
+    assert "Then run `workshop sweep` again" in error
+    assert _status(world, "Left") == "CREATE_COMPLETE"
 
 
 def test_without_an_account_it_refuses(

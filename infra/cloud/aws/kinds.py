@@ -139,9 +139,11 @@ def _topic(client: Client, arn: str) -> dict[str, str]:
     return _pairs(client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"])
 
 
-def _bucket(client: Client, name: str) -> dict[str, str]:
+def _bucket(client: Client, name: str) -> dict[str, str] | None:
     s3 = client("s3")
-    s3.head_bucket(Bucket=name)
+    pages = s3.get_paginator("list_buckets").paginate()
+    if not any(bucket["Name"] == name for page in pages for bucket in page["Buckets"]):
+        return None  # or it is of another account by now: names are everybody's
     try:
         return _pairs(s3.get_bucket_tagging(Bucket=name)["TagSet"])
     except ClientError as error:

@@ -138,7 +138,8 @@ def _is_generated(name: str, stack: str) -> bool:
 def asset_bucket(place: Place) -> Iterator[Leftover]:
     """The bucket that the code of functions is uploaded to, if it is there and this account's."""
     name = ASSET_BUCKET.replace("${AWS::AccountId}", place.account).replace("${AWS::Region}", place.region)
-    for bucket in place.client("s3").list_buckets()["Buckets"]:
+    pages = place.client("s3").get_paginator("list_buckets").paginate(Prefix=name)
+    for bucket in (bucket for page in pages for bucket in page["Buckets"]):
         if bucket["Name"] == name:
             known = kinds.exists(place.client, kinds.KINDS[BUCKET], name)
             if known is not None:
