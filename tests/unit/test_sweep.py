@@ -281,13 +281,13 @@ def test_a_stack_that_was_only_announced_is_found(cloud: AwsCloud, world: World)
 def test_a_stack_that_is_busy_is_deleted_too(cloud: AwsCloud, world: World, wait: bool) -> None:
     cloudformation = world.client("cloudformation")
     known = [{"Key": key, "Value": value} for key, value in tags.tags("lesson", "run", ARN).items()]
-    cloudformation.create_stack(StackName="Busy", TemplateBody=json.dumps({"Resources": QUEUE}), Tags=known)
+    more = {**QUEUE, "Table": {**KEPT["Table"], "DeletionPolicy": "Delete"}}
+    body = json.dumps({"Resources": QUEUE if wait else more})
+    cloudformation.create_stack(StackName="Busy", TemplateBody=body, Tags=known)
     if wait:
         cloudformation.get_waiter("stack_create_complete").wait(StackName="Busy")
-        more = {**QUEUE, "Table": {**KEPT["Table"], "DeletionPolicy": "Delete"}}
-        cloudformation.update_stack(
-            StackName="Busy", TemplateBody=json.dumps({"Resources": more}), Tags=known
-        )
+        body = json.dumps({"Resources": more})
+        cloudformation.update_stack(StackName="Busy", TemplateBody=body, Tags=known)
     assert _status(world, "Busy") == ("UPDATE_IN_PROGRESS" if wait else "CREATE_IN_PROGRESS")
     assert sweep(cloud, yes=True) == 0
     assert _status(world, "Busy") == "DELETE_COMPLETE"
