@@ -161,6 +161,14 @@ class Cloud(abc.ABC):
         """Run a function concurrently."""
 
     @abc.abstractmethod
+    def watch(self, speed: Any = 10) -> AbstractContextManager[None]:
+        """Show queues, dead-letter queues and functions at work while the ``with`` block runs.
+
+        ``speed``: so many seconds of virtual time pass per second meanwhile (``60``, ``"1h"``); a real
+        account has its own. Where nobody looks on (papermill, nbval) nothing is shown and nothing is slower.
+        """
+
+    @abc.abstractmethod
     def rng(self, name: str) -> random.Random:
         """A random stream that starts anew at each call: the same seed and name, the same numbers."""
 

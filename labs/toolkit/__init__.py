@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import display
+from infra.cloud.audience import shell
+
 from .answers import Answer, Wrong
 from .arrivals import Arrivals, AtOnce, Bursty, Constant, Daily, Poisson, Profile, Ramp
 from .checks import error_code, error_message, expect, shows_error
@@ -77,12 +78,12 @@ __all__ = [
 ]
 
 
-def load_ipython_extension(shell: Any) -> None:
+def load_ipython_extension(running: Any) -> None:
     """``%load_ext labs.toolkit`` does what importing it does."""
     from .magics import register
 
-    register(shell)
+    register(running)
 
 
-if display.shell() is not None:
-    load_ipython_extension(display.shell())
+if shell() is not None:
+    load_ipython_extension(shell())

@@ -9,17 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-
-def shell() -> Any:
-    """The running IPython shell, or None outside of one. Does not import IPython."""
-    ipython = sys.modules.get("IPython")
-    return None if ipython is None else ipython.get_ipython()
-
-
-def in_notebook() -> bool:
-    """Whether output goes to a notebook's cell (a kernel), not to a terminal."""
-    current = shell()
-    return current is not None and hasattr(current, "kernel")
+from infra.cloud.audience import in_notebook
 
 
 def markdown(text: str) -> None:

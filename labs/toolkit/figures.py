@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.cloud.audience import in_notebook
+
 from . import display, tables
 from .measure import positive
 
@@ -56,7 +58,7 @@ class Plot:
 
     def show(self) -> None:
         """One picture (in a notebook), then its numbers."""
-        if display.in_notebook():
+        if in_notebook():
             width = round(self.figure.get_figwidth() * 100)
             display.publish(
                 {"image/png": self.png(), "text/plain": f"Plot: {self.finding}\n{self.table}"},

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from . import tables
 from .arrivals import Arrivals
 from .checks import error_code
 from .measure import percentile_table, positive
+from .progress import progress
 
 if TYPE_CHECKING:
     from infra.cloud.interface import Cloud
@@ -141,7 +143,8 @@ def open_loop(
             error = error_code(problem)
         outcomes.append(Outcome(request, started, cloud.elapsed - start, error, result))
 
-    _at_their_times(cloud, ((request.intended, request) for request in requests), one, start, name)
+    jobs = ((request.intended, request) for request in requests)
+    _at_their_times(cloud, jobs, one, start, name, arrivals.seconds)
     return LoadReport(outcomes, arrivals.seconds, start)
 
 
@@ -191,7 +194,7 @@ def send_messages(
             error = "" if key in sent else failed.get(key, "NoAnswer")
             outcomes.append(Outcome(request, started, finished, error, sent.get(key)))
 
-    _at_their_times(cloud, batches(requests, linger), one, start, name)
+    _at_their_times(cloud, batches(requests, linger), one, start, name, arrivals.seconds)
     return LoadReport(outcomes, arrivals.seconds, start)
 
 
@@ -222,21 +225,29 @@ def _requests(cloud: Cloud, arrivals: Arrivals, name: str) -> Iterator[Request]:
 
 
 def _at_their_times(
-    cloud: Cloud, jobs: Iterable[tuple[float, Job]], run: Callable[[Job], None], start: float, name: str
+    cloud: Cloud,
+    jobs: Iterable[tuple[float, Job]],
+    run: Callable[[Job], None],
+    start: float,
+    name: str,
+    seconds: float,
 ) -> None:
     """Start ``run(job)`` for each job at its time, each concurrently with all others; wait for all."""
+    whole = math.ceil(seconds)
+    with progress(f"s of {name}", whole) as bar:
 
-    def drive() -> None:
-        running = []
-        for number, (time, job) in enumerate(jobs):
-            wait = start + time - cloud.elapsed
-            if wait > 0:
-                cloud.sleep(wait)
-            running.append(cloud.spawn(run, job, name=f"{name} {number}"))
-        for handle in running:
-            handle.join()
+        def drive() -> None:
+            running = []
+            for number, (time, job) in enumerate(jobs):
+                wait = start + time - cloud.elapsed
+                if wait > 0:
+                    cloud.sleep(wait)
+                running.append(cloud.spawn(run, job, name=f"{name} {number}"))
+                bar.update(min(int(time), whole))
+            for handle in running:
+                handle.join()
 
-    cloud.spawn(drive, name=name).join()
+        cloud.spawn(drive, name=name).join()
 
 
 def _text(body: Any) -> str:

@@ -6,15 +6,18 @@ headless run (papermill, nbval) shows nothing, so committed outputs do not know 
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from types import TracebackType
 from typing import Self
 
-from . import display
+from infra.cloud.audience import watched
 
 WIDTH = 30
+EVERY = 0.1
+"""Seconds from one drawing to the next."""
+PATIENCE = 0.5
+"""Seconds without a bar: what is done by then needs none."""
 
 
 class progress:  # noqa: N801 - it reads as a verb: with progress("seeds", 200) as bar
@@ -24,7 +27,7 @@ class progress:  # noqa: N801 - it reads as a verb: with progress("seeds", 200) 
         self._what = what
         self._total = total
         self._shown = 0
-        self._last = 0.0
+        self._last = time.monotonic() + PATIENCE - EVERY
         self._on = watched()
 
     def __enter__(self) -> Self:
@@ -34,7 +37,7 @@ class progress:  # noqa: N801 - it reads as a verb: with progress("seeds", 200) 
     def update(self, done: int) -> None:
         """So many are done; drawn at most ten times a second."""
         now = time.monotonic()
-        if not self._on or (now - self._last < 0.1 and done < self._total):
+        if not self._on or now - self._last < EVERY:
             return
         self._last = now
         full = WIDTH * done // max(self._total, 1)
@@ -51,10 +54,3 @@ class progress:  # noqa: N801 - it reads as a verb: with progress("seeds", 200) 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
-
-
-def watched() -> bool:
-    """Whether somebody looks on: a Jupyter server names its session, a headless run has none."""
-    if display.in_notebook():
-        return bool(os.environ.get("JPY_SESSION_NAME"))
-    return sys.stdout.isatty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -9,7 +10,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,8 +18,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.assembly import Assembly
+from infra.cloud.audience import watched
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle, SimulatedOnly
+from infra.cloud.live import LiveView
 from infra.deploy import DeployFailed, deploy_all, destroy
 from infra.sources import plan
 
@@ -26,6 +29,7 @@ from . import tags
 from .account import PATIENT, Account, NotConnected, explained
 from .quiet import wait_until_quiet
 from .sweep import remove_assets, remove_leftovers
+from .watch import watching
 
 SETTLE_LIMIT = 15 * 60
 """Seconds that ``settle()`` waits without a limit of its own: nobody wants to pay for a wait without end."""
@@ -212,6 +216,16 @@ class AwsCloud(Cloud):
         """Run a function in a thread of its own."""
         self._check_open()
         return _Thread(function, args, name or function.__name__)
+
+    @contextlib.contextmanager
+    def watch(self, speed: Any = 10) -> Iterator[None]:
+        self._check_open()
+        urls = self.physical_ids("AWS::SQS::Queue")
+        if not watched() or not urls:
+            yield
+            return
+        with watching(self.client("sqs"), urls, lambda: self.elapsed, LiveView()):
+            yield
 
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/lesson.{name}")

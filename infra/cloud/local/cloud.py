@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.cloud.audience import watched
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle
+from infra.cloud.live import LiveView
 from infra.cloud.views.flow import Flow
 from infra.cloud.views.story import Step
 from infra.cloud.views.trace import Trace
@@ -29,6 +32,7 @@ from .telemetry.latency import Latency, Message, latency, messages
 from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
 from .telemetry.story import story
 from .telemetry.trace import trace
+from .watch import paced
 from .world import World
 
 
@@ -138,6 +142,18 @@ class LocalCloud(Cloud):
             waiting = ", ".join(f"{task.name} waits for {task.waiting_for}" for task in kernel.blocked[:5])
             waiting = waiting or f"next in line: {kernel.in_line()}"
             raise TimeoutError(f"still in flight after {limit} of virtual time: {waiting}")
+
+    @contextlib.contextmanager
+    def watch(self, speed: Any = 10) -> Iterator[None]:
+        self._check_open()
+        pace = microseconds(speed, "speed")
+        if pace <= 0:
+            raise ValueError(f"speed={speed!r}: give virtual seconds per second, above 0, or such as '1h'")
+        if not watched():
+            yield
+            return
+        with paced(self.world, pace, LiveView()):
+            yield
 
     def spawn(self, function: Callable[..., Any], *args: Any, name: str = "") -> Handle:
         self._check_open()

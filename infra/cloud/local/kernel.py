@@ -89,6 +89,8 @@ class Kernel:
         self.interrupts = Interrupts(self)
         self._deadline: float | None = None
         self._at_this_instant = 0
+        self.pace: Callable[[int], None] | None = None
+        """Called before the clock moves, with the time it will show: it may wait in real time (pace.py)."""
 
     # -- randomness ------------------------------------------------------------------------------
 
@@ -209,6 +211,7 @@ class Kernel:
         with self._driving(wall):
             while self._step(time):
                 pass
+            self._paced(time)
         self.now = max(self.now, time)
 
     def advance(self, duration: int, wall: float | None = None) -> None:
@@ -277,6 +280,8 @@ class Kernel:
             if until is not None and time > until:
                 return False
             if time > self.now:
+                if self.pace is not None:
+                    self._paced(time)
                 self.now = time
                 self._at_this_instant = 0
                 if self._clock is not None:
@@ -304,6 +309,11 @@ class Kernel:
                 raise self._runaway("the wall-clock budget of this call is used up")
             return True
         return False
+
+    def _paced(self, time: int) -> None:
+        if self.pace is not None and time > self.now:
+            self._enter_scope(None)
+            self.pace(time)
 
     @contextlib.contextmanager
     def _driving(self, wall: float | None = None) -> Iterator[None]:
