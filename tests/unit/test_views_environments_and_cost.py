@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infra.cloud.local.answers import details
-from infra.cloud.local.telemetry.cost import cost, prices
-from infra.cloud.local.telemetry.gantt import Environment, Span, concurrency, environments
+from infra.cloud.local.telemetry.cost import cost
+from infra.cloud.local.telemetry.gantt import concurrency, environments
+from infra.cloud.views.environments import Environment, Span
+from infra.cloud.views.prices import prices
 
 from .cloudwatch_world import ORDERS, Scene
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infra.cloud.local.telemetry.latency import Attempt, Fates, fates, latency, messages, throughput
+from infra.cloud.local.telemetry.latency import latency, messages, throughput
 from infra.cloud.local.telemetry.queue_depth import queue_depth
+from infra.cloud.views.messages import Attempt, Fates, fates
 
 from .cloudwatch_world import DEAD, ORDERS, Scene
 

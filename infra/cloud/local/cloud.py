@@ -16,7 +16,11 @@ from infra.cloud.audience import watched
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle
 from infra.cloud.live import LiveView
+from infra.cloud.views.bill import Bill
+from infra.cloud.views.environments import Environment
 from infra.cloud.views.flow import Flow
+from infra.cloud.views.messages import Latency, Message
+from infra.cloud.views.queue_depth import QueueDepth, queue_name
 from infra.cloud.views.story import Step
 from infra.cloud.views.trace import Trace
 from infra.deploy import deploy_all, destroy
@@ -25,11 +29,11 @@ from infra.sources import plan
 from .kernel import Task
 from .patterns import explain
 from .service import Caller
-from .telemetry.cost import Bill, cost
+from .telemetry.cost import cost
 from .telemetry.flow import flow
-from .telemetry.gantt import Environment, environments
-from .telemetry.latency import Latency, Message, latency, messages
-from .telemetry.queue_depth import QueueDepth, queue_depth, queue_name
+from .telemetry.gantt import environments
+from .telemetry.latency import latency, messages
+from .telemetry.queue_depth import queue_depth
 from .telemetry.story import story
 from .telemetry.trace import trace
 from .watch import paced

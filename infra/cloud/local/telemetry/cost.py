@@ -1,23 +1,24 @@
 """What a run would have cost, in USD at list prices: line items derived from the journal.
 
-Prices, with source and date, are in ``prices.toml``. Free tiers, volume discounts, data transfer and storage
-are left out. What the journal does not say is assumed, and the line's note names the assumption.
+Prices, with source and date: ``infra/cloud/views/prices.toml``. Free tiers, volume discounts, data transfer and
+storage are left out. What the journal does not say is assumed, and the line's note names the assumption.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
+
+from infra.cloud.views.bill import Bill
+from infra.cloud.views.prices import Line, Price, prices
+from infra.cloud.views.queue_depth import queue_name
 
 from ..journal import Entry, Journal
 from .capacity import PARTIQL, READS, WRITES
 from .cost_of_events import event_lines
 from .cost_of_events import left_out as no_line
 from .metrics import embedded_metrics
-from .prices import Growth, Line, Price, prices
-from .queue_depth import queue_name
 
 HOUR = 3_600_000_000
 HOURS_PER_MONTH = 730
@@ -30,39 +31,6 @@ LONG_POLL_SECONDS = 20
 traffic):
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. The simulation does not make these
 calls."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Bill:
-    """The cost of ``seconds`` of virtual time."""
-
-    lines: list[Line]
-    seconds: float
-    left_out: list[str]
-
-    @property
-    def usd(self) -> float:
-        return sum(line.usd for line in self.lines)
-
-    def by_service(self) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for line in self.lines:
-            found[line.service] = found.get(line.service, 0.0) + line.usd
-        return found
-
-    def at(self, count: float, measured: float, seconds: float = 86_400) -> Bill:
-        """This bill at another load: for ``count`` orders in ``seconds`` (a day), of which this run had
-        ``measured``.
-
-        Lines that grow with the load scale with the orders, the others with the time. Raises ValueError.
-        """
-        if measured <= 0 or count < 0 or seconds <= 0 or self.seconds <= 0:
-            raise ValueError(
-                f"count={count!r}, measured={measured!r}, seconds={seconds!r}: "
-                "the run must have had orders, and taken time"
-            )
-        factors: dict[Growth, float] = {"load": count / measured, "time": seconds / self.seconds}
-        return Bill([line.scaled(factors[line.grows]) for line in self.lines], seconds, self.left_out)
 
 
 def cost(

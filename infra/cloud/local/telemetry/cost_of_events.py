@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from infra.cloud.views.prices import Line, Price
+
 from ..journal import Entry, Journal
-from .prices import Line, Price
 
 HOUR = 3_600_000_000
 CHUNK = 65_536
-"""SNS, EventBridge and Pipes bill each 64 KB as one: their price pages in ``prices.toml``."""
+"""SNS, EventBridge and Pipes bill each 64 KB as one: pages in ``infra/cloud/views/prices.toml``."""
 PUT_UNIT = 25 * 1024
 """Kinesis bills a record in units of 25 KB: https://aws.amazon.com/kinesis/data-streams/pricing/"""
 

@@ -15,8 +15,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
+from infra.cloud.views.queue_depth import queue_name
+
 from ..journal import Entry, Journal
-from .queue_depth import QueueReplay, queue_name
+from .queue_depth import QueueReplay
 from .series import MINUTE, MetricId
 
 NAMESPACE = "AWS/SQS"

@@ -13,6 +13,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from infra.cloud.views.percentile import percentile
+
 SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
@@ -95,17 +97,6 @@ def statistic(name: str) -> Callable[[Samples], float | None]:
     if found is None:
         found = _STATISTICS[name] = _parse(name)
     return found
-
-
-def percentile(ordered: Sequence[tuple[float, float]], percent: float) -> float:
-    """The smallest of the ordered (value, weight) that at least ``percent`` of the weight does not exceed."""
-    needed = percent * sum(weight for _, weight in ordered) / 100 - 1e-9
-    seen = 0.0
-    for value, weight in ordered:
-        seen += weight
-        if seen >= needed:
-            return value
-    return ordered[-1][0]
 
 
 def is_percentile(name: str) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from infra.cloud.views.queue_depth import queue_name
+
 from ...journal import Entry
-from ..queue_depth import queue_name
 from ..series import Dimensions
 from . import Row, at_end
 
