@@ -1,7 +1,7 @@
 """What a run would have cost, in USD at list prices: line items derived from the journal.
 
-Prices, with source and date: ``infra/cloud/views/prices.toml``. Free tiers, volume discounts, data transfer and
-storage are left out. What the journal does not say is assumed, and the line's note names the assumption.
+Prices, with source and date: ``infra/cloud/views/prices.toml``. Free tiers, volume discounts, data transfer
+and storage are left out. What the journal does not say is assumed, and the line's note names the assumption.
 """
 
 from __future__ import annotations
