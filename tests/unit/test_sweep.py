@@ -205,6 +205,28 @@ def test_close_deletes_what_cloudformation_leaves_behind(
     assert world.client("sqs").list_queues().get("QueueUrls", []) == []
 
 
+def test_close_keeps_the_code_that_a_colleague_may_still_need(cloud: AwsCloud, world: World) -> None:
+    cloud.deploy(Welcome)
+    _create(world, "Colleague", QUEUE)
+    cloud.close()
+    assert _status(world, "Welcome") == "DELETE_COMPLETE"
+    assert len(world.client("s3").list_buckets()["Buckets"]) == 1
+
+
+def test_a_log_group_that_somebody_else_tagged_or_uses_is_left_alone(cloud: AwsCloud, world: World) -> None:
+    logs = world.client("logs")
+    named = {**KEPT["Function"], "Properties": {**KEPT["Function"]["Properties"], "FunctionName": "worker"}}
+    made = _create(world, "Gone", {"Role": KEPT["Role"], "Function": named})
+    deploy.destroy(world.client, "Gone")
+    logs.create_log_group(logGroupName="/aws/lambda/worker", tags={"team": "billing"})
+    assert _names(leftovers.find(cloud)) == [("AWS::IAM::Role", made["Role"])]
+    logs.delete_log_group(logGroupName="/aws/lambda/worker")
+    logs.create_log_group(logGroupName="/aws/lambda/worker")
+    assert ("AWS::Logs::LogGroup", "/aws/lambda/worker") in _names(leftovers.find(cloud))
+    _create(world, "Other", {"Role": KEPT["Role"], "Function": named}, ours=False)
+    assert _names(leftovers.find(cloud)) == [("AWS::IAM::Role", made["Role"])]
+
+
 def test_nothing_else_is_ever_touched(cloud: AwsCloud, world: World) -> None:
     foreign = _create(world, "Foreign", KEPT, ours=False)
     _use(world, foreign)
@@ -369,6 +391,7 @@ def test_tagged_resources_of_no_stack_are_found_if_they_exist(
     world.client("sqs").create_queue(QueueName="lonely", tags=ours)
     other = "arn:aws:elasticache:us-east-1:123456789012:cluster:odd"
     standing_stack = _create(world, "Standing", QUEUE)
+    world.client("sqs").tag_queue(QueueUrl=standing_stack["Queue"], Tags=ours)
     cloud = _cloud(
         world,
         ARN,
