@@ -236,6 +236,10 @@ class Cloud(abc.ABC):
         """Go on with the chances of another seed, what is deployed as it is (simulated only)."""
         raise SimulatedOnly("only the simulation has seeds: ask `cloud.simulated` before reseed()")
 
+    def prepare(self) -> None:
+        """Do now what every fork of this process would have to do anew (simulated only)."""
+        raise SimulatedOnly("only the simulation can be forked: ask `cloud.simulated` before prepare()")
+
     def story(self, since: float = 0) -> Any:
         """Who did what, when, in sentences: steps with ``.time``, ``.who``, ``.what`` (simulated only)."""
         raise SimulatedOnly("only the simulation sees everything: ask `cloud.simulated` before story()")

@@ -67,6 +67,7 @@ def play(job: Job, seeds: Sequence[int], at_once: int, send: Callable[[dict[str,
     _scenario(job, functools.partial(_from_here, job, seeds[0]), lambda _: None)
 
     def part(cloud: Any, app: Any) -> int:
+        cloud.prepare()
         gc.collect()
         gc.freeze()  # a child that searches its parent's memory for garbage would copy all of it
         chosen = _forked(seeds, at_once, send)
@@ -76,10 +77,15 @@ def play(job: Job, seeds: Sequence[int], at_once: int, send: Callable[[dict[str,
         signal.alarm(PATIENCE)
         return _from_here(job, chosen, cloud, app)
 
+    parent = os.getpid()
     try:
         _scenario(job, part, send)
     except _Parted:
         return
+    except BaseException:
+        if os.getpid() == parent:
+            raise
+        os._exit(1)
     os._exit(0)  # a child has sent its outcome; what it would tidy up is its parent's
 
 

@@ -485,3 +485,33 @@ def test_a_traceback_reads_the_same_on_every_version_of_python(world: World) -> 
         "    return {}['missing'] + event['n']",
         "KeyError: 'missing'",
     ]
+
+
+def test_a_session_without_arguments_costs_nothing_and_is_one_all_the_same(world: World) -> None:
+    """Powertools makes one per environment; whatever is asked of it, it answers as boto3's own."""
+    import boto3
+
+    code = """
+import boto3
+
+session = boto3.session.Session()
+untouched = "_session" not in session.__dict__
+client = session.client("sqs", config=None)
+still_untouched = "_session" not in session.__dict__
+region = session.region_name
+session.events.register("provide-client-params.sqs.ListQueues", lambda params, **_: seen.append("hook"))
+seen = []
+
+
+def handler(event, context):
+    client.list_queues()
+    session.client("sqs").list_queues()
+    try:
+        session.nonsense
+    except AttributeError as error:
+        return [untouched, still_untouched, region, seen, str(error)]
+"""
+    answer = value(run(world, make(world, code, role=None)))
+    assert answer == [True, True, "us-east-1", ["hook"], "'Session' object has no attribute 'nonsense'"]
+    world.close()
+    assert not hasattr(boto3.Session, "__getattr__")

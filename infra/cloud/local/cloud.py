@@ -168,6 +168,10 @@ class LocalCloud(Cloud):
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/lesson.{name}")
 
+    def prepare(self) -> None:
+        """Do now what every copy of this process would have to do anew: it is about to be forked."""
+        self.world.prepare()
+
     def reseed(self, seed: int, *, detailed: bool = False) -> None:
         """Go on with the random streams of another seed: what is deployed stays as it is.
 

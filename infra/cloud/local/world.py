@@ -151,10 +151,18 @@ class World:
         if client is None:
             config = Config(retries={"max_attempts": 0}) if internal else None
             client = self.session.client(service, region_name=key[1], config=config)
+            _asked[key] = None
             if account:
                 client._workshop_account = account
             self._clients[key] = client
         return client
+
+    def prepare(self) -> None:
+        """Make the clients that earlier worlds of this process made: it is about to be forked many times."""
+        self._patterns.prepare()
+        for service, region, internal, account in list(_asked):
+            if not account and region == self.region:
+                self.client(service, internal=internal)
 
     def call(
         self,
@@ -205,6 +213,10 @@ class World:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(_ENVIRONMENT, AWS_DEFAULT_REGION=self.region, AWS_REGION=self.region)
+
+
+_asked: dict[tuple[str, str, bool, str], None] = {}
+"""Every client that was made in any world: service, Region, internal, account."""
 
 
 def new_session(region: str) -> boto3.Session:
