@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Steps = Sequence[tuple[float, float]]
 """(second, value from then on)."""
+MOST_STEPS = 300
+"""So many a reader can tell apart in one picture."""
 
 
 def compare_throughput(
@@ -149,7 +151,8 @@ def _steps(
     unit = TimeUnit(last)
     with style():
         figure, (axis,) = canvas(finding)
-        for index, (name, steps) in enumerate(series.items()):
+        thin = {name: _thinned(steps, last) for name, steps in series.items()}
+        for index, (name, steps) in enumerate(thin.items()):
             times = [time for time, _ in steps]
             values = [value for _, value in steps]
             axis.step(
@@ -168,6 +171,23 @@ def _steps(
         axis.set_xlim(0, unit([last])[0] or 1)
         axis.yaxis.set_major_formatter(grouped)
         axis.set_xlabel(f"time ({unit.name})")
-        axis.set_ylabel(quantity)
+        bins = "" if thin == dict(series) else f"\n(most in each {tables.seconds(bin_width(last))})"
+        axis.set_ylabel(f"{quantity}{bins}")
         legend(figure, 4)
     return figure
+
+
+def _thinned(steps: Steps, last: float) -> Steps:
+    """Steps that can be told apart in a picture: of many, the highest in each bin of time."""
+    if len(steps) <= MOST_STEPS:
+        return steps
+    width = bin_width(last)
+    highest: dict[int, float] = {}
+    before = 0.0
+    for time, value in steps:
+        at = int(time // width)
+        for between in range(max(highest, default=-1) + 1, at + 1):
+            highest[between] = before  # the level that the bin begins with
+        highest[at] = max(highest[at], value)
+        before = value
+    return [*((number * width, value) for number, value in sorted(highest.items())), steps[-1]]

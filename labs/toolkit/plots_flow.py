@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -174,6 +174,17 @@ def _key(hops: Sequence[Hop]) -> str:
     return "     ".join(text for text, used in signs if used)
 
 
+def _wrapped(name: str, width: int) -> list[str]:
+    """A name in at most two lines, broken between its words: ``OrderPlaced`` has two."""
+    lines = [""]
+    for word in re.split(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[-._ ])", name):
+        if lines[-1] and len(lines[-1] + word) > width:
+            lines.append("")
+        lines[-1] += word
+    short = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines[:2]]
+    return short if len(lines) <= 2 else [short[0], f"{short[1].rstrip('…')}…"]
+
+
 def _box(axis: Axes, name: str, kind: str, place: tuple[float, float], width: int) -> None:
     from matplotlib.patches import FancyBboxPatch
 
@@ -190,7 +201,7 @@ def _box(axis: Axes, name: str, kind: str, place: tuple[float, float], width: in
             zorder=2,
         )
     )
-    shown = textwrap.wrap(name, width)[:2] + ([] if kind == "caller" else [kind])
+    shown = [*_wrapped(name, width), *([] if kind == "caller" else [kind])]
     axis.annotate(
         "\n".join(shown), (x, y), ha="center", va="center", fontsize=7.5, linespacing=1.15, zorder=4
     )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from infra.cloud.views.flow import Flow, Hop, Node
 from infra.cloud.views.trace import Segment, Trace
-from labs.toolkit import plots
+from labs.toolkit import plots, plots_alongside, plots_flow
 from labs.toolkit.figures import TimeUnit, bin_width
 from labs.toolkit.plots_flow import layers
 from labs.toolkit.plots_over_time import lives
@@ -357,3 +357,26 @@ def test_states_inside_a_parallel_state_are_indented_and_a_stopped_branch_is_abo
 def test_a_history_without_events_is_refused():
     with pytest.raises(ValueError, match="no events"):
         plots.execution("x", [])
+
+
+def test_of_very_many_steps_the_highest_in_each_bin_is_drawn_and_the_end():
+    steps = [(number / 100, float(number % 7)) for number in range(1000)]
+    thin = plots_alongside._thinned(steps, 10.0)
+    assert thin[0] == (0.0, 6.0)
+    assert len(thin) == 101
+    assert thin[-1] == steps[-1]
+    assert plots_alongside._thinned(steps[:300], 3.0) == steps[:300]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Orders", ["Orders"]),
+        ("OrderPlacedForWarehouse", ["OrderPlacedFor", "Warehouse"]),
+        ("Second.Warehouse", ["Second.", "Warehouse"]),
+        ("averyverylongname", ["averyverylong…"]),
+        ("OneTwoThreeFourFiveSixSevenEight", ["OneTwoThree", "FourFiveSix…"]),
+    ],
+)
+def test_a_name_is_broken_between_its_words(name, lines):
+    assert plots_flow._wrapped(name, 14) == lines

@@ -106,8 +106,8 @@ def test_a_topic_with_a_filter(cloud: LocalCloud) -> None:
         "Events: to Archive",
         "Archive: waits",
         "Alert: cold start",
-        "Alert: SendMessage Alerts",
         "Alert: runs",
+        "Alert: SendMessage Alerts",
         "Alerts: waits",
     ]
 
@@ -182,3 +182,37 @@ def test_a_message_in_anothers_batch_is_followed_by_its_id(cloud: LocalCloud) ->
 def test_an_id_that_nothing_has(cloud: LocalCloud) -> None:
     with pytest.raises(ValueError, match="nothing that happened has the id 'order-1'; give a MessageId"):
         cloud.trace("order-1")
+
+
+def test_calls_are_inside_of_the_run_that_made_them_and_one_after_the_other(cloud: LocalCloud) -> None:
+    """A call is written down in its middle, when it takes effect; a trace shows it whole."""
+    app = cloud.deploy(SAMPLES / "clicks")
+    records = [
+        {"Data": json.dumps({"kind": kind, "count": 1}).encode(), "PartitionKey": kind}
+        for kind in ("page", "cart")
+    ]
+    cloud.client("kinesis").put_records(StreamName=app["StreamName"], Records=records)
+    cloud.settle()
+    trace = cloud.trace(next(entry.trace for entry in cloud.world.journal.select("kinesis.put")))
+    run = next(segment for segment in trace.segments if segment.kind == "run")
+    calls = [segment for segment in trace.segments if segment.kind == "call" and segment.name == "Sum"]
+    assert len(calls) == 2
+    assert run.start <= calls[0].start
+    assert calls[0].end <= calls[1].start
+    assert calls[1].end <= run.end
+
+
+def test_two_stacks_of_one_kind_are_told_apart_by_their_names(cloud: LocalCloud) -> None:
+    for name in ("first", "second"):
+        app = cloud.deploy(SAMPLES / "queue_worker", stack_name=name, Stage="prod")
+        orders(cloud, app["QueueUrl"], {"kind": "order", "id": "1"})
+    cloud.settle()
+    assert set(hops(cloud.flow())) == {
+        f"{before} > {after}"
+        for name in ("first", "second")
+        for before, after in (
+            ("notebook", f"{name}.Orders"),
+            (f"{name}.Orders", f"{name}.Worker"),
+            (f"{name}.Worker", f"{name}.Table"),
+        )
+    }

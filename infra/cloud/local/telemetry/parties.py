@@ -70,18 +70,19 @@ def caller(actor: str, functions: Iterable[str]) -> Party:
     return NOTEBOOK if actor in _CALLERS else Party("caller", actor)
 
 
-def logical_ids(stacks: Iterable[Stack]) -> dict[str, str]:
-    """Physical name -> logical id, of all that the stacks have, or had."""
-    found: dict[str, str] = {}
+def logical_ids(stacks: Iterable[Stack]) -> dict[str, tuple[str, str]]:
+    """Physical name -> (stack, logical id), of all that the stacks have, or had."""
+    found: dict[str, tuple[str, str]] = {}
     for stack in stacks:
         for event in stack.events:
             if event.physical_id and event.type != "AWS::CloudFormation::Stack":
-                found.setdefault(_last(event.physical_id), _HASH.sub("", event.logical_id))
+                logical = (stack.name, _HASH.sub("", event.logical_id))
+                found.setdefault(_last(event.physical_id), logical)
     return found
 
 
-def labels(parties: Iterable[Party], logical: Mapping[str, str]) -> dict[Party, str]:
-    """A name for each that no other has: the short one, with its kind where two would be alike."""
+def labels(parties: Iterable[Party], logical: Mapping[str, tuple[str, str]]) -> dict[Party, str]:
+    """A name for each that no other has: the short one, with its kind or its stack where two are alike."""
     every = list(dict.fromkeys(parties))
     short = {party: _short(party, logical) for party in every}
     names: dict[Party, str] = {}
@@ -90,18 +91,22 @@ def labels(parties: Iterable[Party], logical: Mapping[str, str]) -> dict[Party, 
         name = short[party]
         if len(alike) > 1:
             kinds = [other.kind for other in alike]
-            name = f"{name} ({party.kind})" if kinds.count(party.kind) == 1 else party.name
+            stack, _ = logical.get(_last(party.name), ("", ""))
+            if kinds.count(party.kind) == 1:
+                name = f"{name} ({party.kind})"
+            else:
+                name = f"{stack}.{name}" if stack else party.name
         names[party] = name
     return names
 
 
-def _short(party: Party, logical: Mapping[str, str]) -> str:
+def _short(party: Party, logical: Mapping[str, tuple[str, str]]) -> str:
     if party.kind == "caller":
         return party.name
     last = _last(party.name)
     known = logical.get(last)
     if known is not None:
-        return known
+        return known[1]
     random = _RANDOM.match(last)
     return random[1] if random else last
 

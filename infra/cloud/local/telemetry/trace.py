@@ -35,6 +35,8 @@ _LOST = frozenset(
         "esm.delivery",
     }
 )
+_TAKE_TIME = frozenset({"Invoke", "ReceiveMessage", "StartSyncExecution"})
+"""Calls that take effect over a time, not at an instant."""
 _Found = tuple[int, int, Party, str, str, Party | None, str]
 """(start, end, who, kind, what, to whom, outcome); times in virtual microseconds."""
 _Run = tuple[bool, str, str, int, int]
@@ -105,6 +107,11 @@ class _Story:
             if entry.what.startswith("sqs.") or (entry.trace == trace and not self._of_another(entry))
         ]
         joined = [entry for entry in journal.entries if entry.trace != trace and self._in_batch(entry)]
+        self._running: dict[str, list[tuple[int, int]]] = {}
+        """Function -> (start, end) of what it ran."""
+        for entry in [*mine, *joined]:
+            if entry.what == "lambda.invocation":
+                self._running.setdefault(entry.resource, []).append((entry.start, entry.time))
         for entry in sorted([*mine, *joined], key=lambda one: one.time):
             self._read(entry)
         for since, queue, why in self._waiting.values():
@@ -172,7 +179,15 @@ class _Story:
             url = ":" in entry.resource
             target = of_arn(entry.resource) if url else Party(kind, entry.resource)
         operation = entry.what.rpartition(".")[2]
-        self._note(entry, caller(entry.actor, self._functions), "call", operation, target)
+        # An entry is written when the call takes effect, half its latency before the answer is back.
+        later = 0 if operation in _TAKE_TIME else entry.duration // 2
+        start, end = entry.start + later, entry.time + later
+        who = caller(entry.actor, self._functions)
+        if not later:  # it did not begin before its function did, nor before the call before it was over
+            runs = (run for run in self._running.get(entry.actor, ()) if run[0] <= entry.time <= run[1])
+            calls = (one[1] for one in self.found if (one[2], one[3]) == (who, "call") and one[1] < end)
+            start = max([start, *(run[0] for run in runs), *calls])
+        self._add(start, end, who, "call", operation, target, entry.outcome)
 
     def _queue(self, entry: Entry) -> None:
         """Messages of this trace: each wait ends when the message is received, deleted or moved."""
