@@ -31,7 +31,7 @@ class Names:
     def of(self, name: str) -> str:
         """Of an ARN, a URL or a physical name."""
         tail = name.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-        return self._logical.get(tail, tail)
+        return self._logical.get(tail, ("", tail))[1]
 
     def environment(self, function: str, identifier: str) -> str:
         if not identifier:
