@@ -12,8 +12,9 @@ In a notebook, ``%%exercise <lab>.<name>`` on top of a cell saves the cell to ``
 the check; then ``exercise.hint()``, ``exercise.solution()``, and, so that the lesson goes on whatever the
 learner did, ``exercise.code("<lab>.<name>")``: their answer if it passed, else the solution.
 
-What an answer was worth is remembered by the process, not on disk: a lesson that runs from top to bottom
-gives the same outputs on every machine.
+What an answer was worth is remembered by the process: a lesson that runs from top to bottom gives the same
+outputs on every machine. The record on disk (``record.py``) is only ever written here, and shown by
+``workshop progress``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import display, paths
 from .answers import Answer, Wrong, blanks, same_code, save
 from .checks import error_code, error_message
+from .record import Record
 
 if TYPE_CHECKING:
     from infra.cloud.interface import Cloud
@@ -64,13 +66,17 @@ class WrongAnswer:
 class Exercise:
     """One exercise, found by ``<lab>.<name>``."""
 
-    def __init__(self, name: str, folder: Path, build: Path | None = None) -> None:
+    def __init__(
+        self, name: str, folder: Path, build: Path | None = None, record: Record | None = None
+    ) -> None:
         self.name = name
+        self._record = record or Record()
         self.folder = folder
         self.path = (build or paths.BUILD / "exercises") / f"{name.replace('.', '/')}.py"
         self.verdict: Verdict | None = None
         self.answer: Answer | None = None
         self._hints_shown = 0
+        self._solution_shown = False
 
     def __repr__(self) -> str:
         return f"<exercise {self.name}: {self.verdict.state if self.verdict else 'not run'}>"
@@ -118,6 +124,8 @@ class Exercise:
         self.verdict, self.answer = None, answer
         self.verdict = self.grade(answer, cloud)
         print(self.verdict)
+        if self.verdict.state in ("right", "wrong"):
+            self._note(right=self.verdict.state == "right")
         if self.verdict.state == "wrong":
             left = len(self.hints) - self._hints_shown
             print(
@@ -158,6 +166,7 @@ class Exercise:
 
     def solution(self) -> None:
         """Show the solution."""
+        self._solution_shown = True
         display.markdown(
             f"**A solution of {self.name}**\n\n{display.fenced(self._read('solution.py'), 'python')}"
         )
@@ -174,6 +183,14 @@ class Exercise:
         return self.solved()
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _note(self, *, right: bool) -> None:
+        try:
+            self._record.attempted(
+                self.name, right=right, hints=self._hints_shown, solution=self._solution_shown
+            )
+        except OSError as error:  # a folder that cannot be written to must not end the lesson
+            print(f"  (not noted for `workshop progress`: {error.strerror or error})")
 
     @property
     def _work(self) -> Path:
@@ -210,6 +227,7 @@ class Exercises:
     def __init__(self, labs: Path = paths.LABS, build: Path | None = None) -> None:
         self._labs = labs
         self._build = build
+        self._record = Record() if build is None else Record(build / "progress.json")
         self._known: dict[str, Exercise] = {}
         self._last: Exercise | None = None
 
@@ -222,7 +240,9 @@ class Exercises:
                 like = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names
                 raise ExerciseError(f"there is no exercise {name!r}; there is: {', '.join(like) or 'none'}")
             lab, _, short = name.partition(".")
-            known = self._known[name] = Exercise(name, self._labs / lab / "exercises" / short, self._build)
+            known = self._known[name] = Exercise(
+                name, self._labs / lab / "exercises" / short, self._build, self._record
+            )
         return known
 
     def __repr__(self) -> str:

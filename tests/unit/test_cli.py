@@ -5,8 +5,9 @@ import os
 import nbformat
 import pytest
 
-from labs.toolkit import cli, notebooks, paths
+from labs.toolkit import cli, commands, notebooks, paths
 from labs.toolkit.notebooks import Lesson, LessonError, chosen, find, normalise, problems, split
+from labs.toolkit.record import Record
 
 new = nbformat.v4
 
@@ -50,7 +51,7 @@ def handed(monkeypatch):
     """Commands that would have replaced this process."""
     found = []
     monkeypatch.setattr(
-        cli, "hand_over", lambda command, environment: found.append((command, environment)) or 0
+        commands, "hand_over", lambda command, environment: found.append((command, environment)) or 0
     )
     return found
 
@@ -79,15 +80,6 @@ def test_an_unknown_lesson_lists_them(lessons, wanted):
         find(wanted)
 
 
-def test_list(lessons, capsys):
-    assert cli.main(["list"]) == 0
-    assert capsys.readouterr().out == (
-        "lesson  name              title\n"
-        "    00  welcome           Say hello\n"
-        "    04  queue_processing  Fail\n"
-    )
-
-
 def test_parameters_are_read_from_the_tagged_cell(lessons):
     assert find("00").parameters == {"target": "local", "seed": 0, "scale": 1, "fast": False}
     assert find("04").parameters == {}
@@ -110,7 +102,7 @@ def test_values_have_the_kind_of_the_defaults(lessons):
         (["run", "00", "-p", "fast", "yes"], "fast is 'yes'; it can be true or false"),
         (["run", "09"], "there is no lesson '09'; the lessons are:"),
         (["outputs", "09"], "there is no lesson '09'"),
-        (["open", "09"], "there is no lesson '09'"),
+        (["start", "09"], "there is no lesson '09'"),
     ],
 )
 def test_bad_input_is_one_message_and_status_2(lessons, capsys, arguments, message):
@@ -122,7 +114,7 @@ def test_unknown_arguments_are_refused(lessons, capsys):
     with pytest.raises(SystemExit) as error:
         cli.main(["run", "00", "--scale", "1"])
     assert error.value.code == 2
-    assert "unknown arguments: --scale 1" in capsys.readouterr().err
+    assert "unrecognized arguments: --scale 1" in capsys.readouterr().err
 
 
 def test_run_writes_into_build_and_never_over_the_lesson(lessons, capsys):
@@ -168,10 +160,8 @@ def test_outputs_of_a_failing_lesson_change_nothing(lessons, capsys):
     assert (lessons / "04_queue_processing.ipynb").read_bytes() == before
 
 
-def test_a_notebook_without_outputs_does_not_pass(lessons, handed, capsys):
-    assert cli.main(["check", "00"]) == 1
-    assert "no cell has an output: run `workshop outputs`" in capsys.readouterr().err
-    assert handed == []
+def test_a_notebook_without_outputs_does_not_pass(lessons):
+    assert "no cell has an output: run `workshop outputs`" in problems(find("00").read())
 
 
 def test_problems_of_outputs():
@@ -208,9 +198,9 @@ def test_sections_are_second_level_headings():
     assert [(name, len(found)) for name, found in split(notebook(*cells))] == [("start", 1), ("A", 4)]
 
 
-def test_open_starts_jupyterlab_in_the_lesson(lessons, handed, monkeypatch):
+def test_start_becomes_jupyterlab_in_the_lesson(lessons, handed, monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/mine")
-    assert cli.main(["open", "04", "--no-browser"]) == 0
+    assert cli.main(["start", "04", "--no-browser"]) == 0
     ((command, environment),) = handed
     assert command[1:3] == ["-m", "jupyterlab"]
     assert any(part.endswith("notebooks/04_queue_processing.ipynb") for part in command)
@@ -219,19 +209,28 @@ def test_open_starts_jupyterlab_in_the_lesson(lessons, handed, monkeypatch):
     assert (paths.LABS / "toolkit/jupyter/labconfig/default_setting_overrides.json").is_file()
 
 
-def test_test_hands_everything_to_pytest(handed, monkeypatch):
+def test_validate_is_everything_or_what_is_tested_of_some_lessons(lessons, handed, monkeypatch):
     monkeypatch.chdir(paths.ROOT)
-    assert cli.main(["test", "tests/unit", "-k", "kernel", "-x", "-h"]) == 0
-    assert handed[0][0][1:] == ["-m", "pytest", "tests/unit", "-k", "kernel", "-x", "-h"]
-
-
-def test_check_compares_strictly(lessons, handed, monkeypatch):
-    monkeypatch.chdir(paths.ROOT)
-    notebooks.regenerate(find("00"))
-    assert cli.main(["check", "00", "-x"]) == 0
-    assert [part for part in handed[0][0][1:] if part.startswith(("--nbval", "-x"))] == [
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=300",
-        "-x",
+    assert cli.main(["validate"]) == 0
+    assert cli.main(["validate", "-k", "kernel", "-x"]) == 0
+    assert cli.main(["validate", "04", "welcome", "-x"]) == 0
+    assert [command[3:] for command, _ in handed] == [
+        [],
+        ["-k", "kernel", "-x"],
+        ["tests/notebooks", "tests/unit/test_exercises.py", "-k", "queue_processing or welcome", "-x"],
     ]
+
+
+def test_progress_lists_the_exercises_and_says_where_to_go_on(lessons, capsys, monkeypatch, tmp_path):
+    record = Record(tmp_path / "progress.json")
+    monkeypatch.setattr("labs.toolkit.record.FILE", record.path)
+    monkeypatch.setattr("labs.toolkit.record.Record", lambda: record)
+    record.attempted("welcome.first_message", right=True, hints=1, solution=False)
+    record.attempted("queue_processing.partial_batch", right=False, hints=0, solution=False)
+    assert cli.main(["progress"]) == 0
+    out = capsys.readouterr().out
+    assert "00 Say hello: 1 of 1 exercises\n   ✔ welcome.first_message: passed on 2" in out
+    assert "1 attempt, with 1 hint\n" in out
+    assert "   ✘ queue_processing.partial_batch: not passed yet, 1 attempt\n" in out
+    assert "   ○ queue_processing.queue_settings: not attempted\n" in out
+    assert out.endswith("Go on with `workshop start 04`.\n")

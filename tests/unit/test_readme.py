@@ -29,5 +29,5 @@ def test_every_lesson_is_listed_and_every_link_leads_somewhere() -> None:
 
 def test_ci_runs_the_command_of_the_readme() -> None:
     script = (paths.ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    command = re.findall(r"```bash\n(.+workshop test)\n```", README)[0]
+    command = re.findall(r"```bash\n(.+workshop validate)\n```", README)[0]
     assert command in script
