@@ -29,6 +29,7 @@ from .measure import (
     print_percentiles,
     throughput,
 )
+from .recorded import Recorded
 from .source import show_source
 from .tables import print_facts, print_table
 
@@ -48,6 +49,7 @@ __all__ = [
     "Poisson",
     "Profile",
     "Ramp",
+    "Recorded",
     "Request",
     "Story",
     "TooFewSamples",

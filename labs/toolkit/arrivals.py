@@ -11,6 +11,7 @@ customers do not wait for each other.
     Ramp        Poisson arrivals whose rate grows or falls in a straight line
     Profile     Poisson arrivals whose rate follows given points
     Daily       Poisson arrivals whose rate follows the hours of the day
+    Recorded    as a file has them (recorded.py)
 """
 
 from __future__ import annotations
