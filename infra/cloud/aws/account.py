@@ -28,7 +28,9 @@ EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", 
 INVALID = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
 )
-PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=10)
+PATIENT = Config(
+    retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=10, max_pool_connections=50
+)
 """For every client: throttled calls and broken connections are tried again for about a minute.
 https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
 

@@ -22,12 +22,20 @@ from infra.cloud.audience import watched
 from infra.cloud.durations import microseconds
 from infra.cloud.interface import Application, Cloud, Handle, SimulatedOnly
 from infra.cloud.live import LiveView
+from infra.cloud.views.bill import Bill
+from infra.cloud.views.environments import Environment
+from infra.cloud.views.messages import Latency, Message
+from infra.cloud.views.queue_depth import QueueDepth
 from infra.deploy import DeployFailed, deploy_all, destroy
 from infra.sources import plan
 
 from . import tags
 from .account import PATIENT, Account, NotConnected, explained
-from .quiet import wait_until_quiet
+from .bill import bill
+from .instrument import instrument
+from .observed import Observed
+from .patience import metric_points, read_points
+from .quiet import polled_queues, wait_until_quiet
 from .sweep import remove_assets, remove_leftovers
 from .watch import watching
 
@@ -36,6 +44,8 @@ SETTLE_LIMIT = 15 * 60
 QUIET = 15.0
 """Seconds for which nothing may be in flight before ``settle()`` returns; WORKSHOP_QUIET changes it.
 SQS's counts may lag longer than that, so what reads messages waits for each that was sent."""
+PATIENCE = 180.0
+"""Seconds to wait for log lines and metrics that arrive late; WORKSHOP_PATIENCE changes it."""
 SWEEP = "`workshop sweep` finds and deletes whatever is left"
 
 PREFIX = "Set WORKSHOP_STACK_PREFIX, for example to your name and a hyphen, and connect again"
@@ -76,6 +86,7 @@ class AwsCloud(Cloud):
         """The stacks that were deployed, by name."""
         self.prefix = os.environ.get("WORKSHOP_STACK_PREFIX", "") if prefix is None else prefix
         self.quiet = float(os.environ.get("WORKSHOP_QUIET", QUIET))
+        self.patience = float(os.environ.get("WORKSHOP_PATIENCE", PATIENCE))
         self.partition = self.session.get_partition_for_region(self.region)
         self._types: dict[str, dict[str, str]] = {}  # stack -> physical id -> resource type
         self._log_groups: dict[str, str] = {}
@@ -84,6 +95,7 @@ class AwsCloud(Cloud):
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self.observed = Observed(self)
 
     def __repr__(self) -> str:
         where = f", endpoint {self.endpoint}" if self.endpoint else ""
@@ -114,7 +126,7 @@ class AwsCloud(Cloud):
         self._check_open()
         found = plan(stack, stack_name, parameters, properties, account=self.account, region=self.region)
         assemblies = [
-            dataclasses.replace(assembly, stack_name=self.prefix + assembly.stack_name)
+            instrument(dataclasses.replace(assembly, stack_name=self.prefix + assembly.stack_name))
             for assembly in found.assemblies
         ]
         lesson = _lesson(stack, found.assemblies)
@@ -138,6 +150,9 @@ class AwsCloud(Cloud):
             )
             for name in app.stacks:
                 self._types[name] = self._read_types(name)
+            for function in self.physical_ids("AWS::Lambda::Function"):
+                self.observed.log_reader.know(function, self.log_group(function))
+            self.observed.sampler.start()
         self.apps.update(app.stacks)
         return app
 
@@ -162,6 +177,15 @@ class AwsCloud(Cloud):
         """The physical ids of one resource type (``AWS::SQS::Queue``) in what is deployed."""
         return [name for found in self._types.values() for name, each in found.items() if each == kind]
 
+    @property
+    def kinds(self) -> set[str]:
+        """The resource types of what is deployed."""
+        return {kind for found in self._types.values() for kind in found.values()}
+
+    def polled_queues(self) -> set[str]:
+        """ARNs of the queues from which a deployed function takes messages."""
+        return polled_queues(self)
+
     def log_group(self, function: str) -> str:
         """The log group of a function. Raises ValueError if there is no such function."""
         if function not in self._log_groups:
@@ -176,13 +200,6 @@ class AwsCloud(Cloud):
         return self._log_groups[function]
 
     # -- time ------------------------------------------------------------------------------------
-
-    @property
-    def observed(self) -> Any:
-        """What happened, from logs and CloudWatch."""
-        from . import observed
-
-        return observed.Observed(self)
 
     @property
     def now(self) -> datetime.datetime:
@@ -244,22 +261,29 @@ class AwsCloud(Cloud):
         statistic: str = "Sum",
         period: int = 60,
     ) -> list[tuple[float, float]]:
-        return self.observed.metrics(namespace, metric, dimensions, statistic=statistic, period=period)
+        with explained("reading metrics"):
+            return metric_points(self, namespace, metric, dimensions, statistic=statistic, period=period)
 
-    def latency(self, queue: str, since: float = 0) -> Any:
+    def metrics_now(
+        self, namespace: str, metric: str, dimensions: Mapping[str, str]
+    ) -> list[tuple[float, float]]:
+        """A metric as far as CloudWatch shows it at this moment, without waiting for more."""
+        return read_points(self, namespace, metric, dimensions, "Sum", 60)
+
+    def latency(self, queue: str, since: float = 0) -> Latency:
         return self.observed.latency(queue, since)
 
-    def queue_depth(self, queue: str, since: float = 0) -> Any:
+    def queue_depth(self, queue: str, since: float = 0) -> QueueDepth:
         return self.observed.queue_depth(queue, since)
 
-    def messages(self, queue: str, since: float = 0) -> Any:
+    def messages(self, queue: str, since: float = 0) -> list[Message]:
         return self.observed.messages(queue, since)
 
-    def environments(self, function: str, since: float = 0) -> Any:
+    def environments(self, function: str, since: float = 0) -> list[Environment]:
         return self.observed.environments(function, since)
 
-    def cost(self, since: float = 0) -> Any:
-        return self.observed.cost(since)
+    def cost(self, since: float = 0) -> Bill:
+        return bill(self, since)
 
     # -- simulated only ----------------------------------------------------------------------------
 
@@ -296,6 +320,7 @@ class AwsCloud(Cloud):
                     self._say_what_stays(remove_assets(self))
         except (NotConnected, ClientError) as error:
             print(f"✘ {error}\n  {SWEEP}.")
+        self.observed.sampler.stop()
         self._closed.set()
 
     def _announce(self, lesson: str) -> None:

@@ -47,7 +47,7 @@ def wait_until_quiet(cloud: AwsCloud, limit: float) -> None:
         cloud.sleep(EVERY)
 
 
-def _sources(cloud: AwsCloud) -> set[str]:
+def polled_queues(cloud: AwsCloud) -> set[str]:
     """ARNs of the queues from which a function of these stacks takes messages."""
     return {
         mapping["EventSourceArn"]
@@ -64,7 +64,7 @@ def _sources(cloud: AwsCloud) -> set[str]:
 def _queues(cloud: AwsCloud) -> Iterator[str]:
     """Queues with an enabled mapping that are not empty."""
     sqs = cloud.client("sqs")
-    for arn in sorted(_sources(cloud)):
+    for arn in sorted(polled_queues(cloud)):
         name, owner = arn.split(":")[5], arn.split(":")[4]
         try:
             url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
@@ -74,6 +74,17 @@ def _queues(cloud: AwsCloud) -> Iterator[str]:
         waiting, in_flight, delayed = (int(counts.get(name, 0)) for name in COUNTS)
         if waiting or in_flight or delayed:
             yield f"queue {name}: {waiting} waiting, {in_flight} in flight, {delayed} delayed"
+
+
+def is_empty(cloud: AwsCloud, queue: str) -> bool:
+    """Whether a queue (its name) holds nothing, as far as SQS says. One that is gone is empty."""
+    sqs = cloud.client("sqs")
+    try:
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+    except sqs.exceptions.QueueDoesNotExist:
+        return True
+    return not any(int(counts.get(name, 0)) for name in COUNTS)
 
 
 def _executions(cloud: AwsCloud) -> Iterator[str]:

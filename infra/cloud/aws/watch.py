@@ -12,14 +12,10 @@ from typing import Any
 
 from infra.cloud.live import Gauge, LiveView
 
+from .quiet import COUNTS
+
 EVERY = 2.0
 """Seconds between two looks. Each asks SQS once per queue, which is a request on the bill."""
-
-COUNTS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 @contextlib.contextmanager
