@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from . import tables
+from . import flow_layout, tables
 from .figures import BLACK, BLUE, ORANGE_RED, Plot, canvas, style
+from .flow_layout import HEIGHT, WIDTH, Point, Route
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +41,6 @@ GREY = "#6E6E6E"
 
 READER = "notebook "
 """The notebook once more, on the right: where it receives."""
-
-WIDTH, HEIGHT = 0.74, 0.62
-"""Of a box; one column, and one row, is 1."""
 
 
 class Node(Protocol):
@@ -92,25 +90,27 @@ def event_flow(finding: str, flow: Flow) -> Plot:
         raise ValueError("nothing was delivered to anybody in this flow: take it after the load has run")
     arrows = [(hop.source, READER if hop.target == "notebook" else hop.target) for hop in flow.hops]
     names = [node.name for node in flow.nodes]
-    columns = layers([*names, READER] if READER in dict(arrows).values() else names, arrows)
-    places = {
-        name: (float(column), row - (len(names) - 1) / 2)
-        for column, names in enumerate(columns)
-        for row, name in enumerate(names)
-    }
-    tallest = max(len(names) for names in columns)
+    if any(target == READER for _, target in arrows):
+        names.append(READER)
+    columns = flow_layout.layers(names, arrows)
+    at = flow_layout.places(columns)
+    routes = flow_layout.routes(arrows, at)
+    rows_of_points = [y for route in routes.values() for _, y in route.points]
+    top = min(*rows_of_points, *(y - HEIGHT / 2 for _, y in at.values())) - 0.15
+    bottom = max(*rows_of_points, *(y + HEIGHT / 2 for _, y in at.values())) + 0.15
     with style():
-        figure, (axis,) = canvas(finding, height=min(1.2 + 0.72 * tallest, 9))
-        for hop, (source, target) in zip(flow.hops, arrows, strict=True):
-            _arrow(axis, hop, places[source], places[target])
+        figure, (axis,) = canvas(finding, height=min(0.9 + 0.68 * (bottom - top), 9))
+        for pair, route in routes.items():
+            between = [hop for hop, arrow in zip(flow.hops, arrows, strict=True) if arrow == pair]
+            _arrow(axis, between, route)
         kinds = {node.name: node.kind for node in flow.nodes}
-        for name, place in places.items():
+        for name, place in at.items():
             _box(axis, name.strip(), kinds.get(name, "caller"), place, 18 if len(columns) < 5 else 13)
         axis.set_xlim(-0.5, len(columns) - 0.5)
-        axis.set_ylim(tallest / 2 + 0.25, -tallest / 2 - 0.25)
+        axis.set_ylim(bottom, top)
         axis.set_axis_off()
         figure.supxlabel(_key(flow.hops), fontsize=7.5, color=GREY)
-    order = {name: index for index, name in enumerate(places)}
+    order = {name: index for index, name in enumerate(at)}
     rows = [
         [hop.source, hop.target, hop.what, hop.delivered, hop.failed, hop.filtered]
         for hop in sorted(flow.hops, key=lambda hop: (order[hop.source], order[hop.target]))
@@ -120,48 +120,6 @@ def event_flow(finding: str, flow: Flow) -> Plot:
     if ran:
         table += "\n\n" + tables.table(["ran", "", "times", "failed"], ran)
     return Plot(figure, finding, table)
-
-
-def layers(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """The boxes by column: each right of those that send to it, leaving out arrows that close a circle."""
-    forward = _without_circles(arrows)
-    column = dict.fromkeys(names, 0)
-    for _ in names:
-        for source, target in forward:
-            column[target] = max(column[target], column[source] + 1)
-    reached = {target for _, target in forward}
-    for name in names:  # what nobody sends to stands just before the first that it sends to
-        after = [column[target] for source, target in forward if source == name]
-        if after and name not in reached:
-            column[name] = min(after) - 1
-    found = [[name for name in names if column[name] == level] for level in range(max(column.values()) + 1)]
-    for sweep in range(4):  # each near the middle of its neighbours, so that arrows cross less
-        for level in found if sweep % 2 == 0 else found[::-1]:
-            rows = {name: row - (len(one) - 1) / 2 for one in found for row, name in enumerate(one)}
-            level.sort(key=lambda name, rows=rows: _middle(name, forward, rows))  # type: ignore[misc]
-    return found
-
-
-def _without_circles(arrows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The arrows that lead on, and none that leads back to where an earlier one came from."""
-    known: list[tuple[str, str]] = []
-
-    def leads(start: str, end: str, seen: frozenset[str] = frozenset()) -> bool:
-        return start == end or any(
-            leads(target, end, seen | {start})
-            for source, target in known
-            if source == start and target not in seen
-        )
-
-    for source, target in sorted(dict.fromkeys(arrows), key=lambda pair: pair[0] != "notebook"):
-        if not leads(target, source):
-            known.append((source, target))
-    return known
-
-
-def _middle(name: str, arrows: Sequence[tuple[str, str]], rows: dict[str, float]) -> float:
-    beside = [rows[b if a == name else a] for a, b in arrows if name in (a, b)]
-    return sum(beside) / len(beside) if beside else rows[name]
 
 
 def _key(hops: Sequence[Hop]) -> str:
@@ -185,7 +143,7 @@ def _wrapped(name: str, width: int) -> list[str]:
     return short if len(lines) <= 2 else [short[0], f"{short[1].rstrip('…')}…"]
 
 
-def _box(axis: Axes, name: str, kind: str, place: tuple[float, float], width: int) -> None:
+def _box(axis: Axes, name: str, kind: str, place: Point, width: int) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     x, y = place
@@ -207,45 +165,21 @@ def _box(axis: Axes, name: str, kind: str, place: tuple[float, float], width: in
     )
 
 
-def _arrow(axis: Axes, hop: Hop, source: tuple[float, float], target: tuple[float, float]) -> None:
-    (x0, y0), (x1, y1) = source, target
-    colour = ORANGE_RED if hop.dead_letter or (hop.failed and not hop.delivered) else BLUE
-    back = x1 <= x0
-    if not back:
-        start, end, bend = (x0 + WIDTH / 2, y0), (x1 - WIDTH / 2, y1), 0.0
-        if x1 - x0 > 1 and y0 == y1:
-            bend = -0.25
-    elif x1 == x0:
-        down = 1 if y1 > y0 else -1
-        start, end, bend = (x0, y0 + down * HEIGHT / 2), (x1, y1 - down * HEIGHT / 2), 0.0
-    else:
-        start, end, bend = (x0, y0 + HEIGHT / 2), (x1, y1 + HEIGHT / 2), -0.25
-    axis.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linestyle": "--" if hop.dead_letter else "-",
-            "linewidth": 1.2,
-            "shrinkA": 0,
-            "shrinkB": 0,
-            "connectionstyle": f"arc3,rad={bend}",
-        },
-        zorder=1,
-    )
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + bend * (end[0] - start[0]) / 2)
-    lines = [
-        (f"{hop.delivered:,}", ORANGE_RED if hop.dead_letter else BLACK, hop.delivered),
-        (f"×{hop.failed:,}", ORANGE_RED, hop.failed),
-        (f"–{hop.filtered:,}", GREY, hop.filtered),
-    ]
-    shown = [(text, shade) for text, shade, count in lines if count] or [("0", BLACK)]
+def _arrow(axis: Axes, hops: Sequence[Hop], route: Route) -> None:
+    """One arrow for all that goes this way, with a line of numbers for each kind of it."""
+    dead = all(hop.dead_letter for hop in hops)
+    colour = ORANGE_RED if dead or not any(hop.delivered for hop in hops) else BLUE
+    line: dict[str, Any] = {"color": colour, "linestyle": "--" if dead else "-", "linewidth": 1.2}
+    *before, last = route.points[:-1]
+    if before:
+        axis.plot(*zip(*before, last, strict=True), zorder=1, solid_joinstyle="round", **line)
+    head = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, **line}
+    axis.annotate("", route.points[-1], last, arrowprops=head, zorder=1)
+    shown = [part for hop in hops for part in _numbers(hop, hop.what if len(hops) > 1 else "")]
     for index, (text, shade) in enumerate(shown):
         axis.annotate(
             text,
-            middle,
+            route.label,
             xytext=(0, 9 * ((len(shown) - 1) / 2 - index)),
             textcoords="offset points",
             ha="center",
@@ -255,3 +189,13 @@ def _arrow(axis: Axes, hop: Hop, source: tuple[float, float], target: tuple[floa
             bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
             zorder=3,
         )
+
+
+def _numbers(hop: Hop, what: str) -> list[tuple[str, str]]:
+    """What stands on an arrow: each number that is not 0, and its colour."""
+    parts = [
+        (f"{hop.delivered:,} {what}".strip(), ORANGE_RED if hop.dead_letter else BLACK, hop.delivered),
+        (f"×{hop.failed:,}", ORANGE_RED, hop.failed),
+        (f"–{hop.filtered:,}", GREY, hop.filtered),
+    ]
+    return [(text, shade) for text, shade, count in parts if count] or [("0", BLACK)]

@@ -12,7 +12,7 @@ from infra.cloud.views.flow import Flow, Hop, Node
 from infra.cloud.views.trace import Segment, Trace
 from labs.toolkit import plots, plots_alongside, plots_flow
 from labs.toolkit.figures import TimeUnit, bin_width
-from labs.toolkit.plots_flow import layers
+from labs.toolkit.flow_layout import LANE, layers, places, routes
 from labs.toolkit.plots_over_time import lives
 
 from .stepfunctions_history import PARALLEL, RETRIED
@@ -317,6 +317,32 @@ def test_the_table_of_a_flow():
 def test_a_flow_goes_from_left_to_right_and_what_goes_back_moves_nothing():
     names = ["b", "a", "c", "side"]
     assert layers(names, [("a", "b"), ("b", "c"), ("c", "a"), ("side", "c")]) == [["a"], ["b", "side"], ["c"]]
+
+
+def test_arrows_that_leap_go_above_all_boxes_and_those_that_lead_back_below():
+    arrows = [("a", "b"), ("b", "c"), ("a", "c"), ("c", "a"), ("c", "b")]
+    found = routes(arrows, places(layers(["a", "b", "c"], arrows)))
+    assert {pair: min(y for _, y in route.points) < -0.31 for pair, route in found.items()} == {
+        ("a", "b"): False,
+        ("b", "c"): False,
+        ("a", "c"): True,
+        ("c", "a"): False,
+        ("c", "b"): False,
+    }
+    lanes = [found[pair].label[1] for pair in (("c", "a"), ("c", "b"))]
+    assert lanes == pytest.approx([0.31 + LANE, 0.31 + 2 * LANE])
+
+
+def test_an_arrow_of_two_kinds_is_drawn_once_and_says_both():
+    plot = plots.event_flow(
+        "x",
+        Flow(
+            [Node("Worker", "function"), Node("Marks", "table")],
+            [Hop("Worker", "Marks", "reads", 10), Hop("Worker", "Marks", "writes", 7, 3)],
+        ),
+    )
+    texts = [text.get_text() for text in plot.figure.axes[0].texts if text.get_text()]
+    assert texts[:3] == ["10 reads", "7 writes", "×3"]
 
 
 def test_a_flow_of_nothing_is_refused():
