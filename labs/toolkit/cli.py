@@ -49,6 +49,12 @@ COMMANDS = (
     ),
     Command("outputs", "write the committed outputs anew, in place", commands.outputs, commands.some_lessons),
     Command(
+        "estimate",
+        "run lessons simulated, and write what they would cost in an account",
+        commands_aws.estimate,
+        commands.some_lessons,
+    ),
+    Command(
         "sweep",
         "list what was left in the account WORKSHOP_ACCOUNT, and delete it",
         commands_aws.sweep,

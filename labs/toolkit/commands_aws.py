@@ -5,7 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 
+from . import notebooks
 from .notebooks import LessonError
+
+
+def estimate(options: argparse.Namespace) -> int:
+    """Run lessons simulated, and write what they would cost in an account."""
+    from infra.cloud.aws.estimate import estimates, write
+
+    from .estimates import measured
+
+    chosen = [notebooks.find(name) for name in options.lessons] or notebooks.lessons()
+    found = estimates()
+    for lesson in chosen:
+        found[lesson.name] = measured(lesson)
+        print(f"{lesson.path.stem}: ${found[lesson.name]:.4f}")
+    names = {lesson.name for lesson in notebooks.lessons()}
+    write({name: usd for name, usd in found.items() if name in names})
+    return 0
 
 
 def sweep_arguments(parser: argparse.ArgumentParser) -> None:

@@ -69,7 +69,11 @@ def _ready(count: int) -> list[subprocess.Popen[bytes]]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.ROOT), *filter(None, sys.path)])}
+    environment = {
+        **os.environ,
+        "WORKSHOP_BILLS": "",
+        "PYTHONPATH": os.pathsep.join([str(paths.ROOT), *filter(None, sys.path)]),
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "labs.toolkit.explore_worker"],
         stdin=subprocess.PIPE,

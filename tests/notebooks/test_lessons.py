@@ -14,7 +14,9 @@ from typing import Any
 import nbformat
 import pytest
 
+from infra.cloud.aws.estimate import estimates
 from labs.toolkit import notebooks, paths
+from labs.toolkit.estimates import bill
 
 LESSONS = {lesson.path.stem: lesson for lesson in notebooks.lessons()}
 
@@ -44,11 +46,16 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_the_committed_outputs_are_those_of_the_committed_code(name: str) -> None:
-    """nbval, strict, without a single ignored cell; another hash seed must make no difference."""
+def test_the_committed_outputs_are_those_of_the_committed_code(name: str, tmp_path: Path) -> None:
+    """nbval, strict, without a single ignored cell; another hash seed must make no difference.
+
+    The same run says what the lesson costs: what a learner is told before it is deployed to a real account.
+    """
     assert notebooks.problems(LESSONS[name].read()) == []
-    done = nbval(LESSONS[name].path, PYTHONHASHSEED="1")
+    bills = tmp_path / "bills"
+    done = nbval(LESSONS[name].path, PYTHONHASHSEED="1", WORKSHOP_BILLS=str(bills))
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert f"{bill(bills):.6f}" == f"{estimates()[LESSONS[name].name]:.6f}", "run `workshop estimate`"
 
 
 @pytest.mark.parametrize("name", LESSONS)

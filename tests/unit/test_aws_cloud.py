@@ -68,8 +68,11 @@ def test_everything_is_tagged_with_workshop_lesson_run_and_owner(cloud: AwsCloud
 
 def test_before_the_first_deploy_it_says_where(cloud: AwsCloud, capsys: pytest.CaptureFixture[str]) -> None:
     cloud.deploy(Welcome)
-    first = capsys.readouterr().out.splitlines()[0]
+    first, second, *_ = capsys.readouterr().out.splitlines()
     assert first == f"AWS account {cloud.account} in us-east-1, in real time, as {ARN}"
+    assert second.startswith(
+        "One run of lesson welcome costs less than $0.01, and less than $0.01 for each hour"
+    )
     cloud.deploy(Welcome)
     assert "AWS account" not in capsys.readouterr().out
 

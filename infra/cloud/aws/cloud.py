@@ -28,10 +28,12 @@ from infra.cloud.views.messages import Latency, Message
 from infra.cloud.views.queue_depth import QueueDepth
 from infra.deploy import DeployFailed, deploy_all, destroy
 from infra.sources import plan
+from infra.template_text import load
 
 from . import tags
 from .account import PATIENT, Account, NotConnected, explained
 from .bill import bill
+from .estimate import estimate
 from .instrument import instrument
 from .observed import Observed
 from .patience import metric_points, read_points
@@ -131,7 +133,7 @@ class AwsCloud(Cloud):
         ]
         lesson = _lesson(stack, found.assemblies)
         if not self._begun:
-            self._announce(lesson)
+            self._announce(lesson, assemblies)
         names = ", ".join(assembly.stack_name for assembly in assemblies)
         with explained(f"deploying {names}", SWEEP):
             for assembly in assemblies:
@@ -323,8 +325,10 @@ class AwsCloud(Cloud):
         self.observed.sampler.stop()
         self._closed.set()
 
-    def _announce(self, lesson: str) -> None:
+    def _announce(self, lesson: str, assemblies: list[Assembly]) -> None:
+        """Where something is about to be made, and what it will cost."""
         print(self)
+        print(estimate(lesson, [load(assembly.template) for assembly in assemblies]))
 
     def _read_types(self, name: str) -> dict[str, str]:
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -270,6 +271,11 @@ class LocalCloud(Cloud):
     # -- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
+        """Let go of the world. With WORKSHOP_BILLS set, what it would have cost is added to that file."""
+        file = os.environ.get("WORKSHOP_BILLS")
+        if file and not self.world.closed:
+            with open(file, "a", encoding="utf-8") as bills:
+                bills.write(f"{self.cost().usd!r}\n")
         self.world.close()
 
     def _log_group(self, name: str) -> str:
