@@ -31,6 +31,7 @@ METADATA = {
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's warning would be an output
+    "JPY_SESSION_NAME": "",  # nobody looks on, even if a notebook started this (audience.py)
 }
 
 

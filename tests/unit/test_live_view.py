@@ -12,13 +12,14 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.cloud import connect
+from infra.cloud import audience, connect
 from infra.cloud.aws import watch as aws_watch
 from infra.cloud.live import Gauge, LiveView
 from infra.cloud.local import cloud as local_cloud
 from infra.cloud.local import pace
 from infra.cloud.local.cloud import LocalCloud
 from infra.cloud.local.kernel import Kernel
+from labs.toolkit import notebooks
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -166,3 +167,16 @@ def test_a_real_account_is_looked_at_while_the_block_runs(monkeypatch: pytest.Mo
         while len(shown) < 3 and time.monotonic() < deadline:
             time.sleep(0.001)
     assert shown[:3] == [f"{second} s since connect, real time" for second in range(3)]
+
+
+@pytest.mark.parametrize(("session", "looks"), [("/lesson.ipynb", True), ("", False), (None, False)])
+def test_a_kernel_knows_by_its_session_whether_somebody_looks_on(
+    monkeypatch: pytest.MonkeyPatch, session: str | None, looks: bool
+) -> None:
+    """A Jupyter server names it; papermill, nbval and `workshop outputs` have none, or an empty one."""
+    monkeypatch.setattr(audience, "in_notebook", lambda: True)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    if session is not None:
+        monkeypatch.setenv("JPY_SESSION_NAME", session)
+    assert audience.watched() is looks
+    assert notebooks.ENVIRONMENT["JPY_SESSION_NAME"] == ""
