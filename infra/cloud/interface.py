@@ -224,8 +224,8 @@ class Cloud(abc.ABC):
     def trace(self, id: str) -> Any:
         """What one request set off, in all services: ``.segments`` (simulated only).
 
-        ``id`` is any that AWS answered with: a MessageId, an EventId, an execution's ARN, the RequestId of an
-        invocation, or an X-Ray trace id.
+        ``id`` is any that AWS gives: a MessageId, an EventId, an execution's ARN, the RequestId in a
+        function's log lines, or an X-Ray trace id.
         """
 
     @abc.abstractmethod

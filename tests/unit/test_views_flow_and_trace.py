@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,72 @@ def test_two_stacks_of_one_kind_are_told_apart_by_their_names(cloud: LocalCloud)
             (f"{name}.Worker", f"{name}.Table"),
         )
     }
+
+
+def test_a_bucket_a_pipe_a_schedule_and_a_function_url(cloud: LocalCloud) -> None:
+    uploads = cloud.deploy(SAMPLES / "uploads")
+    cloud.client("s3").put_object(Bucket=uploads["BucketName"], Key="in/a.txt", Body=b"one two")
+    pipe = cloud.deploy(SAMPLES / "pipe")
+    for body in ({"city": "Kiel"}, {"town": "Plön"}):
+        cloud.client("sqs").send_message(QueueUrl=pipe["SourceUrl"], MessageBody=json.dumps(body))
+    front = cloud.deploy(SAMPLES / "function_url")
+    url = cloud.client("ssm").get_parameter(Name=front["ParameterName"])["Parameter"]["Value"]
+    headers = {"content-type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(url, b'{"id": 7}', headers)).close()
+    cloud.settle()
+    assert hops(cloud.flow()) == {
+        "notebook > Uploads": (1, 0, 0),
+        "Uploads > Count": (1, 0, 0),
+        "Count > Results": (1, 0, 0),
+        "notebook > Source": (2, 0, 0),
+        "Source > Pipe": (1, 0, 1),
+        "Pipe > Enrich": (1, 0, 0),
+        "Pipe > Target": (1, 0, 0),
+        "notebook > Front": (1, 0, 0),
+        "Front > Orders": (1, 0, 0),
+    }
+    before = cloud.elapsed
+    cloud.deploy(SAMPLES / "schedule")
+    cloud.advance("2h")
+    assert hops(cloud.flow(before)) == {
+        "aws.events > default": (2, 0, 0),
+        "default > ReportHourly": (2, 0, 0),
+        "ReportHourly > Report": (2, 0, 0),
+    }
+
+
+GIVES_UP = """
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Failed: {Type: AWS::SQS::Queue}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            raise ValueError("never")
+      EventInvokeConfig:
+        MaximumRetryAttempts: 1
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Failed.Arn}}
+Outputs:
+  WorkerName: {Value: !Ref Worker}
+"""
+
+
+def test_what_a_function_gives_up_goes_to_its_destination(cloud: LocalCloud, tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(GIVES_UP, encoding="utf-8")
+    app = cloud.deploy(template)
+    cloud.client("lambda").invoke(FunctionName=app["WorkerName"], InvocationType="Event")
+    cloud.settle()
+    flow = cloud.flow()
+    assert hops(flow) == {"notebook > Worker": (1, 0, 0), "Worker > Failed": (1, 0, 0)}
+    assert [hop.dead_letter for hop in flow.hops] == [False, True]
+    assert [(node.runs, node.failed) for node in flow.nodes if node.name == "Worker"] == [(2, 2)]
+    first = next(line for line in cloud.logs(app["WorkerName"]) if line.startswith("START RequestId: "))
+    trace = cloud.trace(first.split()[2])
+    assert [segment.outcome for segment in trace.segments if segment.kind == "run"] == ["ValueError"] * 2
+    assert "Worker: gives up: to Failed" in said(trace)

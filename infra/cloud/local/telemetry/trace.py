@@ -49,7 +49,7 @@ def trace(journal: Journal, stacks: Iterable[Stack], id: str, began: int) -> Tra
     if found is None:
         raise ValueError(
             f"nothing that happened has the id {id!r}; give a MessageId, an EventId, an execution's ARN, "
-            "the RequestId of an invocation, or a trace id"
+            "the RequestId in a function's log lines, or a trace id"
         )
     story = _Story(journal, found, id)
     segments = sorted(story.found, key=lambda one: (one[0], -one[1]))
