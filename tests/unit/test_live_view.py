@@ -89,7 +89,7 @@ def test_a_paced_run_is_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert run(watched=True) == run(watched=False)
     heading, last = shown[-1]
-    assert heading == "0:02:13.3 since connect, 3600 times as fast as real time"
+    assert heading == "0:02:13.3 since connect, at 3600 × real time"
     assert last == [
         Gauge("Orders", "queue", 0),
         Gauge("Failed", "dead-letter queue", 1),

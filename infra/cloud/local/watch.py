@@ -22,7 +22,7 @@ def paced(world: World, speed: int, view: LiveView) -> Iterator[None]:
     kernel = world.kernel
 
     def frame(at: int) -> None:
-        heading = f"{shown(at - world.started)} since connect, {speed / SECOND:g} times as fast as real time"
+        heading = f"{shown(at - world.started)} since connect, at {speed / SECOND:g} × real time"
         view.show(heading, gauges(world))
 
     kernel.pace = Pace(kernel.now, speed, frame, kernel.interrupts.check)
