@@ -17,6 +17,8 @@ from .audience import in_notebook
 
 SAMPLES = 150
 """Values that a line shows: the latest."""
+WIDTH = 450
+"""Of a line, in pixels."""
 COLOURS = {"queue": "#0072B2", "dead-letter queue": "#D55E00", "function": "#E69F00"}
 STEPS = "▁▂▃▄▅▆▇█"
 
@@ -93,13 +95,14 @@ class LiveView:
         """The value over the latest frames, as an SVG picture."""
         values = self._past[gauge.name]
         highest = max(max(values), 1)
+        step = WIDTH / max(len(values) - 1, 1)
         points = " ".join(
-            f"{3 * index},{44 - 40 * value / highest:.1f}" for index, value in enumerate(values)
+            f"{step * index:.0f},{44 - 40 * value / highest:.1f}" for index, value in enumerate(values)
         )
         colour = COLOURS[gauge.kind]
         return (
-            f'<svg width="{3 * SAMPLES}" height="46" role="img" aria-label="{html.escape(gauge.name)}: '
+            f'<svg width="{WIDTH + 40}" height="46" role="img" aria-label="{html.escape(gauge.name)}: '
             f'{gauge.value}, at most {highest}"><polyline points="{points}" fill="none" stroke="{colour}" '
-            f'stroke-width="2"/><text x="{3 * SAMPLES - 2}" y="12" text-anchor="end" font-size="10" '
+            f'stroke-width="2"/><text x="{WIDTH + 4}" y="12" font-size="10" '
             f'fill="#6E6E6E">{highest:,}</text></svg>'
         )
