@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.cloud import Application, Cloud
 from infra.stacks.queue_processing import QueueProcessing
-from labs.toolkit.arrivals import Arrivals
+from labs.toolkit.arrivals import Arrivals, Poisson
 from labs.toolkit.load import LoadReport, Request, send_messages
 
 OUTCOMES = ("processed once", "processed more than once", "in the DLQ", "lost", "still waiting")
@@ -145,3 +145,8 @@ def _outcome(parcels: int, failed: bool, waiting: bool) -> str:
     if parcels == 1:
         return "processed once"
     return "still waiting" if waiting else "lost"
+
+
+def compare(cloud: Cloud, scale: float) -> Result:
+    """What ``workshop compare 04`` runs on both targets: the healthy worker under the usual load."""
+    return run(cloud, Poisson(rate=30, seconds=40).scaled(scale), name="compare")

@@ -49,6 +49,18 @@ COMMANDS = (
     ),
     Command("outputs", "write the committed outputs anew, in place", commands.outputs, commands.some_lessons),
     Command(
+        "compare",
+        "run a lesson's experiment simulated and in an account, on the same axes",
+        commands_aws.compare,
+        commands_aws.compare_arguments,
+    ),
+    Command(
+        "calibrate",
+        "measure latencies in an account, into a file for connect(latency=...)",
+        commands_aws.calibrate,
+        commands_aws.calibrate_arguments,
+    ),
+    Command(
         "estimate",
         "run lessons simulated, and write what they would cost in an account",
         commands_aws.estimate,

@@ -138,7 +138,7 @@ def test_report_lines_as_aws_documents_them() -> None:
         "\tMemory Size: 128 MB\tMax Memory Used: 56 MB\tInit Duration: 130.49 ms\t\nXRAY TraceId: 1-5e34a614"
     )
     assert report("Worker", 5.0, line) == Report(
-        "Worker", "8f507cfc-xmpl-4697-b07a-ac58fc914c95", 5.0, 148, 128, 130.49, False
+        "Worker", "8f507cfc-xmpl-4697-b07a-ac58fc914c95", 5.0, 15.74, 148, 128, 130.49, False
     )
     late = "REPORT RequestId: r\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tStatus: timeout"
     found = report("Worker", 5.0, late)

@@ -204,14 +204,13 @@ ACCEPTED = [
     ),
     Accepted(
         EVERYWHERE,
-        "AwsSolutions-L1",
-        "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is among them, and supported.",
+        "AwsSolutions-DDB3",
+        "A table lives as long as its lesson: nobody would restore it to a point in time.",
     ),
     Accepted(
-        "Idempotency",
-        "AwsSolutions-DDB3",
-        "Marks expire by themselves, and the charges live as long as the lesson.",
-        ("Marks/Resource", "Charges/Resource"),
+        EVERYWHERE,
+        "AwsSolutions-L1",
+        "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is among them, and supported.",
     ),
     Accepted(
         "Idempotency",
@@ -221,15 +220,27 @@ ACCEPTED = [
     ),
     Accepted(
         "QueueProcessing",
-        "AwsSolutions-DDB3",
-        "The parcels live as long as the lesson: nobody would restore them to a point in time.",
-        ("Parcels/Resource",),
-    ),
-    Accepted(
-        "QueueProcessing",
         "AwsSolutions-IAM5",
         "grant_invoke: the warehouse's own versions and aliases.",
         ("Worker/ServiceRole/DefaultPolicy/Resource",),
+    ),
+    Accepted(
+        "Calibration",
+        "AwsSolutions-IAM5",
+        "It may touch every object of its own bucket, which lives for a few minutes.",
+        ("Clock/ServiceRole/DefaultPolicy/Resource",),
+    ),
+    Accepted(
+        "Calibration",
+        "AwsSolutions-S1",
+        "A bucket that lives for a few minutes needs no access log.",
+        ("Bucket/Resource",),
+    ),
+    Accepted(
+        "Calibration",
+        "AwsSolutions-SQS3",
+        "Its messages are timed, not worked on: nothing is lost with them.",
+        ("FromBus/Resource", "FromTopic/Resource", "Plain/Resource"),
     ),
     Accepted(
         "Welcome",

@@ -27,7 +27,7 @@ def estimate(lesson: str, templates: list[Mapping[str, Any]]) -> str:
     run = (
         f"One run of lesson {lesson} costs {_money(known)}"
         if known is not None
-        else f"What a run costs is not known for {lesson}: it is not a lesson of the workshop"
+        else f"What a run of {lesson} costs is not known, since it is not a lesson of the workshop"
     )
     standing = sum(hourly(template) for template in templates)
     return (

@@ -53,6 +53,7 @@ class Report:
     function: str
     request_id: str
     time: float
+    duration_ms: float
     billed_ms: float
     memory_mb: float
     init_ms: float
@@ -104,6 +105,7 @@ def report(function: str, time: float, line: str) -> Report | None:
         function,
         match[1],
         time,
+        fields.get("Duration", 0.0),
         fields.get("Billed Duration", 0.0),
         fields.get("Memory Size", 0.0),
         fields.get("Init Duration", 0.0),
