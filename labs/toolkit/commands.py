@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
-from . import notebooks, paths, tables
+from . import anatomy, notebooks, paths, tables
 from .notebooks import LessonError
 
 # -- arguments ---------------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", help="the same as -p target TARGET: local or aws")
     parser.add_argument("--seed", help="the same as -p seed SEED")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="where to write it (default: in build/runs)")
 
 
 # -- commands ----------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
             given[name] = getattr(options, name)
     parameters = notebooks.chosen(lesson, given)
     before = time.monotonic()
-    result = notebooks.run(lesson, parameters)
+    result = notebooks.run(lesson, parameters, options.to)
     rows = [[name, f"{seconds:.1f}"] for name, seconds in result.sections]
     rows.append(["everything, with the kernel's start", f"{time.monotonic() - before:.1f}"])
     tables.print_table(["section", "seconds"], rows)
@@ -129,14 +131,14 @@ def reset(options: argparse.Namespace) -> int:
 def validate(options: argparse.Namespace) -> int:
     """Become pytest: for everything, or for what is tested of some lessons."""
     chosen = [notebooks.find(name).name for name in options.lessons]
-    only = ["tests/notebooks", "tests/unit/test_exercises.py", "-k", " or ".join(chosen)] if chosen else []
+    only = ["tests/notebooks", "-k", " or ".join(chosen)] if chosen else []
     os.chdir(paths.ROOT)
     command = [sys.executable, "-m", "pytest", *only, *options.rest]
     return hand_over(command, {**os.environ, **notebooks.ENVIRONMENT})
 
 
 def outputs(options: argparse.Namespace) -> int:
-    """Execute lessons and write their outputs into them."""
+    """Execute lessons, write their outputs, time and next lesson into them, and the list of the README."""
     status = 0
     chosen = [notebooks.find(name) for name in options.lessons] or notebooks.lessons()
     if not chosen:
@@ -150,6 +152,11 @@ def outputs(options: argparse.Namespace) -> int:
             status = 1
         else:
             print(f"{lesson.path.stem}: written in {time.monotonic() - before:.1f} s")
+            for sentence in anatomy.misshapen(lesson):
+                print(f"  but {sentence}")
+    readme = paths.NOTEBOOKS.parent / "README.md"
+    if readme.exists():
+        readme.write_text(anatomy.listed(readme.read_text(encoding="utf-8")), encoding="utf-8")
     return status
 
 

@@ -225,6 +225,8 @@ def regenerate(lesson: Lesson) -> None:
     from nbclient.exceptions import CellExecutionError
     from traitlets.config import Config
 
+    from . import anatomy
+
     notebook = lesson.read()
     client = NotebookClient(
         notebook,
@@ -241,6 +243,7 @@ def regenerate(lesson: Lesson) -> None:
             f"{lesson.path.stem} is unchanged: a cell raised {error.ename}: {error.evalue}"
         ) from None
     normalise(notebook)
+    anatomy.written(lesson, notebook)
     wrong = problems(notebook)
     if wrong:
         raise LessonError(f"{lesson.path.stem} is unchanged:\n" + "\n".join(f"  {line}" for line in wrong))

@@ -3,113 +3,89 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 
 from infra.cloud.aws.estimate import estimates
-from labs.toolkit import notebooks, paths
+from labs.toolkit import anatomy, exercise, notebooks, paths
 from labs.toolkit.estimates import bill
+from labs.toolkit.notebooks import Lesson
 
-LESSONS = {lesson.path.stem: lesson for lesson in notebooks.lessons()}
+from .runs import Compared, Done, Headless, Runs, nbval, workshop
 
+LESSONS = notebooks.lessons()
+SECONDS = 30.0
+"""Of real time, that a lesson may take with its defaults."""
 
-def workshop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The ``workshop`` command in a process of its own."""
-    return python("-m", "labs.toolkit.cli", *arguments, **environment)
-
-
-def nbval(notebook: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Execute a notebook and compare every output with what is in the file, strictly."""
-    options = ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={notebooks.CELL_TIMEOUT}"]
-    options += ["-p", "no:cacheprovider"]
-    return python("-m", "pytest", *options, str(notebook), **environment, **notebooks.ENVIRONMENT)
-
-
-def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=paths.ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+TWICE = [Compared(lesson, hash_seed) for lesson in LESSONS for hash_seed in ("1", "2")]
+OTHERWISE = [
+    Headless(lesson, (("seed", seed), *((("scale", scale),) if "scale" in lesson.parameters else ())))
+    for lesson in LESSONS
+    for seed, scale in (("5", "0.1"), ("7", "2"))
+]
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_the_committed_outputs_are_those_of_the_committed_code(name: str, tmp_path: Path) -> None:
-    """nbval, strict, without a single ignored cell; another hash seed must make no difference.
+@pytest.mark.parametrize("job", TWICE, ids=str)
+def test_the_committed_outputs_are_those_of_the_committed_code(job: Compared, done: Done) -> None:
+    """nbval, strict, without a single ignored cell; twice, and another hash seed makes no difference.
 
     The same run says what the lesson costs: what a learner is told before it is deployed to a real account.
     """
-    assert notebooks.problems(LESSONS[name].read()) == []
-    bills = tmp_path / "bills"
-    done = nbval(LESSONS[name].path, PYTHONHASHSEED="1", WORKSHOP_BILLS=str(bills))
+    assert notebooks.problems(job.lesson.read()) == []
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    assert f"{bill(bills):.6f}" == f"{estimates()[LESSONS[name].name]:.6f}", "run `workshop estimate`"
+    assert f"{bill(job.bills):.6f}" == f"{estimates()[job.lesson.name]:.6f}", "run `workshop estimate`"
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_it_runs_headless_with_another_seed_and_a_tenth_of_the_load(name: str) -> None:
-    has_scale = "scale" in notebooks.assigned(parameters(name))
-    done = workshop("run", name, "--seed", "5", *(["-p", "scale", "0.1"] if has_scale else []))
+@pytest.mark.parametrize("job", OTHERWISE, ids=str)
+def test_what_it_claims_holds_with_another_seed_and_another_load(job: Headless, done: Done) -> None:
+    """The notebook asserts the shape of its results; and nothing is written to stderr."""
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    written = re.findall(r"written: (\S+)", done.stdout)
-    assert (paths.ROOT / written[0]).is_file()
-    assert paths.relative(LESSONS[name].path) != written[0]
+    written = Lesson(job.path).read()
+    for cell in written.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", output.text
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_it_is_written_as_lessons_are(name: str) -> None:
-    """A title, short cells, no cell excused from the comparison, and links that lead somewhere."""
-    notebook = LESSONS[name].read()
-    assert notebook.cells[0].source.startswith("# ")
-    assert "parameters" in [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
-    for cell in notebook.cells:
-        assert not {"nbval-skip", "nbval-ignore-output", "raises-exception"} & set(
-            cell.metadata.get("tags", [])
-        )
-        assert "NBVAL" not in cell.source
-        if cell.cell_type == "code":
-            lines = [line for line in cell.source.splitlines() if line.strip()]
-            assert len(lines) <= 15, f"{len(lines)} lines of code: {lines[0]}"
-            assert "infra.cloud.local" not in cell.source
-        for target in re.findall(r"\]\(([^)#]+\.ipynb)\)", cell.source):
-            assert (LESSONS[name].path.parent / target).is_file(), target
+@each_lesson
+def test_it_takes_less_than_half_a_minute(lesson: Lesson, runs: Runs) -> None:
+    """By the clock, with the kernel's start, while another lesson runs on the other core."""
+    jobs = [job for job in TWICE if job.lesson == lesson]
+    runs.start(jobs)
+    took = [re.findall(r" in ([\d.]+)s\b", runs.wait(job).stdout) for job in jobs]
+    assert min(float(found[-1]) for found in took) < SECONDS
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_the_starter_in_the_notebook_is_the_exercises_own(name: str) -> None:
-    from labs.toolkit import exercise
-
-    for number, source in exercise_cells(LESSONS[name].read()):
-        assert source.strip() == exercise(number).starter.strip()
+@each_lesson
+def test_head_and_tail_are_those_of_every_lesson(lesson: Lesson) -> None:
+    assert anatomy.misshapen(lesson) == []
 
 
-def parameters(name: str) -> str:
-    cells = LESSONS[name].read().cells
-    return next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
+@each_lesson
+def test_the_starter_in_the_notebook_is_the_exercises_own(lesson: Lesson) -> None:
+    """And every exercise of the lab is in its lesson."""
+    cells = [cell.source.partition("\n") for cell in lesson.read().cells]
+    starters = {
+        first.removeprefix("%%exercise ").strip(): rest.strip()
+        for first, _, rest in cells
+        if first.startswith("%%exercise ")
+    }
+    own = [name for name in exercise.names() if name.partition(".")[0] == lesson.name]
+    assert starters == {name: exercise(name).starter.strip() for name in own}
 
 
-def exercise_cells(notebook: Any) -> Iterator[tuple[str, str]]:
-    for cell in notebook.cells:
-        first, _, rest = cell.source.partition("\n")
-        if first.startswith("%%exercise "):
-            yield first.removeprefix("%%exercise ").strip(), rest
+@each_lesson
+def test_it_has_one_name_in_three_places(lesson: Lesson) -> None:
+    assert (paths.LABS / lesson.name / "handlers").is_dir()
+    assert (paths.ROOT / "infra" / "stacks" / f"{lesson.name}.py").is_file()
 
 
 def test_a_strict_comparison_notices_a_changed_output(tmp_path: Path) -> None:
     """The check can fail: one digit of one output is another."""
-    notebook = LESSONS["00_welcome"].read()
+    notebook = notebooks.find("00").read()
     cell = next(cell for cell in notebook.cells if "cloud.account" in cell.source)
     cell.outputs[0]["text"] = cell.outputs[0]["text"].replace("123456789012", "123456789013")
     changed = tmp_path / "changed.ipynb"
@@ -129,7 +105,7 @@ def test_bad_input_to_the_command_is_one_clear_message() -> None:
 
 
 def test_the_notebooks_hold_nothing_of_the_machine_they_were_made_on() -> None:
-    for lesson in LESSONS.values():
+    for lesson in LESSONS:
         text = json.dumps(lesson.read())
         assert str(paths.ROOT) not in text
         assert not re.search(r"object at 0x[0-9a-f]{6,}", text)
