@@ -27,4 +27,5 @@ def exporter(**settings: Any) -> Any:
     from nbconvert import HTMLExporter
 
     loader = DictLoader({"lesson.html.j2": TEMPLATE})
-    return HTMLExporter(extra_loaders=[loader], template_file="lesson.html.j2", **settings)
+    make: Any = HTMLExporter
+    return make(extra_loaders=[loader], template_file="lesson.html.j2", **settings)
