@@ -139,9 +139,9 @@ class _Reader:
                 continue
             if kind.endswith("Scheduled"):
                 scheduled = event
-            elif kind.endswith(_ENDS) and scheduled is not None:
+            elif kind.endswith(_ENDS):  # one that could not even be scheduled has no beginning
                 error = "" if kind.endswith("Succeeded") else _error(event) or "States.Timeout"
-                found.append(Attempt(self._at(scheduled), self._at(event), error))
+                found.append(Attempt(self._at(scheduled or event), self._at(event), error))
                 scheduled = None
         return found
 

@@ -15,7 +15,7 @@ from labs.toolkit.figures import TimeUnit, bin_width
 from labs.toolkit.flow_layout import LANE, layers, places, routes
 from labs.toolkit.plots_over_time import lives
 
-from .stepfunctions_history import PARALLEL, RETRIED
+from .stepfunctions_history import PARALLEL, RETRIED, event
 
 RNG = random.Random(1)
 SENT = [RNG.uniform(0, 100) for _ in range(2000)]
@@ -406,3 +406,16 @@ def test_of_very_many_steps_the_highest_in_each_bin_is_drawn_and_the_end():
 )
 def test_a_name_is_broken_between_its_words(name, lines):
     assert plots_flow._wrapped(name, 14) == lines
+
+
+def test_a_task_that_could_not_be_scheduled_has_failed():
+    history = [
+        event(1, 0, 0, "ExecutionStarted"),
+        event(2, 0, 0, "TaskStateEntered", name="Charge"),
+        event(3, 2, 0.1, "LambdaFunctionScheduleFailed", error="Lambda.Unknown"),
+        event(4, 3, 0.1, "ExecutionFailed", error="Lambda.Unknown"),
+    ]
+    assert plots.execution("x", history).table.splitlines()[1:] == [
+        "Charge  Task          0 s  100 ms         1  failed: Lambda.Unknown",
+        "execution FAILED with Lambda.Unknown after 100 ms",
+    ]

@@ -294,7 +294,7 @@ class AwsCloud(Cloud):
 
     def flow(self, since: float = 0) -> Any:
         raise SimulatedOnly(
-            "the flow between services is simulated only: on AWS there is CloudWatch's service map"
+            "the flow between services is simulated only: on AWS there is the X-Ray trace map"
         )
 
     def trace(self, id: str) -> Any:
