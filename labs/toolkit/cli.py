@@ -61,6 +61,12 @@ COMMANDS = (
         commands_aws.calibrate_arguments,
     ),
     Command(
+        "export",
+        "write the HTML edition: all lessons with their outputs, and a start page",
+        commands.export,
+        commands.export_arguments,
+    ),
+    Command(
         "estimate",
         "run lessons simulated, and write what they would cost in an account",
         commands_aws.estimate,

@@ -45,6 +45,10 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, metavar="FILE", help="where to write it (default: in build/runs)")
 
 
+def export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to write it (default: build/html)")
+
+
 # -- commands ----------------------------------------------------------------------------------------
 
 
@@ -158,6 +162,15 @@ def outputs(options: argparse.Namespace) -> int:
     if readme.exists():
         readme.write_text(anatomy.listed(readme.read_text(encoding="utf-8")), encoding="utf-8")
     return status
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the HTML edition."""
+    from .export import export as exported
+
+    start_page, *others = exported(options.to or paths.BUILD / "html")
+    print(f"{len(others)} lessons written; begin with {paths.relative(start_page)}")
+    return 0
 
 
 def hand_over(command: Sequence[str], environment: dict[str, str]) -> int:
