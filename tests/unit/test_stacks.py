@@ -15,6 +15,7 @@ import pytest
 
 from infra.app import every_stack
 from infra.assembly import synthesize
+from infra.stacks.event_sourcing import EventSourcing
 from infra.stacks.queue_processing import QueueProcessing
 
 from aws_cdk import App, assertions  # isort: skip - infra.stacks points jsii at its Node first
@@ -181,6 +182,44 @@ def test_the_worker_may_do_what_it_does_and_nothing_else(queue_processing):
     ]
 
 
+# -- event sourcing ------------------------------------------------------------------------------
+
+
+def test_the_projector_reads_the_stream_from_its_beginning_and_keeps_what_fails():
+    template = template_of(EventSourcing)
+    (failed,) = template.find_resources("AWS::SQS::Queue")
+    template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "StartingPosition": "TRIM_HORIZON",
+            "BisectBatchOnFunctionError": True,
+            "MaximumRetryAttempts": 3,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": [failed, "Arn"]}}},
+        },
+    )
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_nobody_may_change_or_delete_an_event():
+    template = template_of(EventSourcing)
+    (events,) = template.find_resources(
+        "AWS::DynamoDB::Table", {"Properties": {"StreamSpecification": Match.any_value()}}
+    )
+    actions = {
+        action
+        for policy in template.find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if events in json.dumps(statement["Resource"])
+        for action in as_list(statement["Action"])
+        if "Stream" not in action and "GetRecords" not in action and "ShardIterator" not in action
+    }
+    assert actions == {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"}
+
+
 # -- every stack ---------------------------------------------------------------------------------
 
 
@@ -211,6 +250,18 @@ ACCEPTED = [
         EVERYWHERE,
         "AwsSolutions-L1",
         "Handlers also run on the learner's Python, 3.11 to 3.14: python3.13 is among them, and supported.",
+    ),
+    Accepted(
+        "EventSourcing",
+        "AwsSolutions-IAM5",
+        "dynamodb:ListStreams, which the mapping needs, knows no resource.",
+        ("ViewProjector/ServiceRole/DefaultPolicy/Resource",),
+    ),
+    Accepted(
+        "EventSourcing",
+        "AwsSolutions-SQS3",
+        "This queue is itself where failed batches end.",
+        ("ViewFailed/Resource",),
     ),
     Accepted(
         "Idempotency",

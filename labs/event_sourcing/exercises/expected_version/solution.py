@@ -1,0 +1,21 @@
+import random
+import time
+
+from fraud import check_customer
+from stock import decide, fold
+from store import Conflict, append, load
+
+
+def handler(command, context):
+    check_customer(command)
+    lot = command["lot"]
+    for attempt in range(1, 13):
+        history = load(lot)
+        answer, event = decide(fold(history), command)
+        try:
+            if event:
+                append(lot, len(history), event)
+            return {"answer": answer, "attempts": attempt, "read": len(history)}
+        except Conflict:
+            time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+    return {"answer": "try again", "attempts": attempt, "read": len(history)}
