@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 
 from infra.cloud import audience, connect
 from infra.cloud.aws import watch as aws_watch
+from infra.cloud.interface import Application
 from infra.cloud.live import Gauge, LiveView
 from infra.cloud.local import cloud as local_cloud
 from infra.cloud.local import pace
@@ -149,18 +150,29 @@ def test_on_a_real_account_the_queues_are_asked() -> None:
     with Stubber(sqs) as stub:
         for answer in answers:
             stub.add_response("get_queue_attributes", {"Attributes": answer})
-        found = aws_watch.gauges(sqs, ["https://sqs/1/failed", "https://sqs/1/orders"])
+        found = aws_watch.gauges(sqs, {"https://sqs/1/failed": "failed", "https://sqs/1/orders": "orders"})
     assert found == [
         Gauge("orders", "queue", 9, "2 in flight"),
         Gauge("failed", "dead-letter queue", 1),
     ]
 
 
+def test_queues_are_called_as_in_their_stacks() -> None:
+    apps = {
+        name: Application(name, {}, {"OrdersA9B65338": f"https://sqs/1/{name}-orders", "Other": "x"}, "")
+        for name in ("First", "Second")
+    }
+    urls = ["https://sqs/1/First-orders", "https://sqs/1/mine"]
+    assert aws_watch.queue_names(urls, apps) == {urls[0]: "Orders", urls[1]: "mine"}
+    urls = [f"https://sqs/1/{name}-orders" for name in apps]
+    assert list(aws_watch.queue_names(urls, apps).values()) == ["First.Orders", "Second.Orders"]
+
+
 def test_a_real_account_is_looked_at_while_the_block_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(LiveView, "show", lambda self, at, gauges: shown.append(at))
     sqs = boto3.client("sqs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with aws_watch.watching(sqs, [], lambda: float(len(shown)), LiveView(), every=0.001):
+    with aws_watch.watching(sqs, {}, lambda: float(len(shown)), LiveView(), every=0.001):
         deadline = time.monotonic() + 5
         while len(shown) < 3 and time.monotonic() < deadline:
             time.sleep(0.001)

@@ -39,7 +39,7 @@ from .observed import Observed
 from .patience import metric_points, read_points
 from .quiet import polled_queues, wait_until_quiet
 from .sweep import remove_assets, remove_leftovers
-from .watch import watching
+from .watch import queue_names, watching
 
 SETTLE_LIMIT = 15 * 60
 """Seconds that ``settle()`` waits without a limit of its own: nobody wants to pay for a wait without end."""
@@ -239,11 +239,11 @@ class AwsCloud(Cloud):
     @contextlib.contextmanager
     def watch(self, speed: Any = 10) -> Iterator[None]:
         self._check_open()
-        urls = self.physical_ids("AWS::SQS::Queue")
-        if not watched() or not urls:
+        names = queue_names(self.physical_ids("AWS::SQS::Queue"), self.apps)
+        if not watched() or not names:
             yield
             return
-        with watching(self.client("sqs"), urls, lambda: self.elapsed, LiveView()):
+        with watching(self.client("sqs"), names, lambda: self.elapsed, LiveView()):
             yield
 
     def rng(self, name: str) -> random.Random:

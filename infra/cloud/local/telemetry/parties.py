@@ -9,6 +9,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 
+from infra.cloud.views.names import plain
+
 from ..cloudformation.stack import Stack
 
 _KINDS = {
@@ -24,7 +26,6 @@ _KINDS = {
     "logs": "log group",
     "cloudwatch": "alarm",
 }
-_HASH = re.compile(r"(?<=.)[0-9A-F]{8}$")
 _RANDOM = re.compile(r"^.+-(.+)-[0-9A-Za-z]{12}$")
 _CALLERS = ("notebook", "")
 
@@ -76,7 +77,7 @@ def logical_ids(stacks: Iterable[Stack]) -> dict[str, tuple[str, str]]:
     for stack in stacks:
         for event in stack.events:
             if event.physical_id and event.type != "AWS::CloudFormation::Stack":
-                logical = (stack.name, _HASH.sub("", event.logical_id))
+                logical = (stack.name, plain(event.logical_id))
                 found.setdefault(_last(event.physical_id), logical)
     return found
 
