@@ -84,7 +84,7 @@ def event_flow(finding: str, flow: Flow) -> Plot:
     """Who delivered what to whom. ``flow`` is ``cloud.flow(since)``.
 
     An arrow's number is what arrived; red, after a ×: attempts that failed; grey, after a –: filtered out.
-    What was given up goes along a dashed arrow.
+    What was given up goes along a dashed arrow. On a box: how many of its runs failed.
     """
     if not flow.hops:
         raise ValueError("nothing was delivered to anybody in this flow: take it after the load has run")
@@ -103,13 +103,16 @@ def event_flow(finding: str, flow: Flow) -> Plot:
         for pair, route in routes.items():
             between = [hop for hop, arrow in zip(flow.hops, arrows, strict=True) if arrow == pair]
             _arrow(axis, between, route)
-        kinds = {node.name: node.kind for node in flow.nodes}
+        nodes = {node.name: node for node in flow.nodes}
         for name, place in at.items():
-            _box(axis, name.strip(), kinds.get(name, "caller"), place, 18 if len(columns) < 5 else 13)
+            kind = nodes[name].kind if name in nodes else "caller"
+            _box(axis, name.strip(), kind, place, 18 if len(columns) < 5 else 13)
+            if name in nodes and nodes[name].failed:
+                _badge(axis, f"×{nodes[name].failed:,}", place)
         axis.set_xlim(-0.5, len(columns) - 0.5)
         axis.set_ylim(bottom, top)
         axis.set_axis_off()
-        figure.supxlabel(_key(flow.hops), fontsize=7.5, color=GREY)
+        figure.supxlabel(_key(flow), fontsize=7.5, color=GREY)
     order = {name: index for index, name in enumerate(at)}
     rows = [
         [hop.source, hop.target, hop.what, hop.delivered, hop.failed, hop.filtered]
@@ -122,10 +125,11 @@ def event_flow(finding: str, flow: Flow) -> Plot:
     return Plot(figure, finding, table)
 
 
-def _key(hops: Sequence[Hop]) -> str:
-    """What the signs on the arrows mean, of those that are there."""
+def _key(flow: Flow) -> str:
+    """What the signs on arrows and boxes mean, of those that are there."""
+    hops = flow.hops
     signs = [
-        ("× failed attempts", any(hop.failed for hop in hops)),
+        ("× failed attempts", any(part.failed for part in (*hops, *flow.nodes))),
         ("– filtered out", any(hop.filtered for hop in hops)),
         ("dashed: given up", any(hop.dead_letter for hop in hops)),
     ]
@@ -162,6 +166,20 @@ def _box(axis: Axes, name: str, kind: str, place: Point, width: int) -> None:
     shown = [*_wrapped(name, width), *([] if kind == "caller" else [kind])]
     axis.annotate(
         "\n".join(shown), (x, y), ha="center", va="center", fontsize=7.5, linespacing=1.15, zorder=4
+    )
+
+
+def _badge(axis: Axes, text: str, place: Point) -> None:
+    """How often what is in the box failed, on its edge."""
+    axis.annotate(
+        text,
+        (place[0] + WIDTH / 2 - 0.03, place[1] + HEIGHT / 2),
+        ha="right",
+        va="center",
+        fontsize=7.5,
+        color=ORANGE_RED,
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": ORANGE_RED, "linewidth": 0.6},
+        zorder=5,
     )
 
 

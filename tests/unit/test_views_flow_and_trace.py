@@ -286,3 +286,6 @@ def test_what_a_function_gives_up_goes_to_its_destination(cloud: LocalCloud, tmp
     trace = cloud.trace(first.split()[2])
     assert [segment.outcome for segment in trace.segments if segment.kind == "run"] == ["ValueError"] * 2
     assert "Worker: gives up: to Failed" in said(trace)
+    start = cloud.elapsed
+    cloud.client("lambda").invoke(FunctionName=app["WorkerName"])
+    assert hops(cloud.flow(start)) == {"notebook > Worker": (0, 1, 0)}, "the call got an error back"

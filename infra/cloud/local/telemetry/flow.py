@@ -56,6 +56,8 @@ class _Counter:
         """Events that entered a bus, and executions that started, whose caller the next entry tells."""
         self._machines: dict[str, list[Party]] = {}
         """Trace -> the state machines that run in it."""
+        self._answered: dict[tuple[str, str], Entry] = {}
+        """(Trace, function) -> its last run that somebody waited for: what the call got back."""
         self._kinds: dict[str, Callable[[Entry], None]] = {
             "sqs.sent": self._sent,
             "sqs.received": self._received,
@@ -216,6 +218,8 @@ class _Counter:
             self._count(self._caller(entry), function, "invocations", entry)
         elif entry.actor == "function-url":
             self._count(NOTEBOOK, function, "requests", entry)
+        elif entry.actor == "api":
+            self._answered[entry.trace, entry.resource] = entry
 
     def _throttled(self, entry: Entry) -> None:
         if entry.actor == "states":
@@ -251,7 +255,9 @@ class _Counter:
             self._table(entry, operation)
         elif service == "lambda" and operation == "Invoke" and actor != "states":
             name = of_arn(entry.resource) if ":" in entry.resource else Party("function", entry.resource)
-            self._count(self._caller(entry), name, "invocations", entry)
+            answer = self._answered.pop((entry.trace, name.name), entry)
+            answer = answer if answer.time == entry.time and entry.outcome == "ok" else entry
+            self._count(self._caller(entry), name, "invocations", answer)
         elif service == "s3" and operation in ("PutObject", "CopyObject", "CompleteMultipartUpload"):
             if not entry.resource.startswith(_ASSETS):
                 self._count(self._caller(entry), Party("bucket", entry.resource), "objects", entry)
