@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import linecache
 import os
 import shutil
+import sys
 import tempfile
 import tokenize
 import types
@@ -63,6 +65,10 @@ class Answer:
             code = compile(self.tree, str(self.path), "exec")
             module = types.ModuleType(f"answer_{self.name.replace('.', '_')}")
             module.__file__ = str(self.path)
+            # inspect finds the source of a class by its module and the lines of that file: a stack needs it
+            sys.modules[module.__name__] = module
+            lines = self.source.splitlines(keepends=True)
+            linecache.cache[str(self.path)] = (len(self.source), None, lines, str(self.path))
             try:
                 exec(code, module.__dict__)  # the learner's own code, and their wish
             except (Exception, SystemExit) as error:  # noqa: BLE001 - any error is the answer's

@@ -1,0 +1,13 @@
+# expect: nothing arrived in your queue
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+
+class Fraud(Stack):
+    def __init__(self, scope, name, *, topic_arn, **kwargs):
+        super().__init__(scope, name, **kwargs)
+        topic = sns.Topic.from_topic_arn(self, "Orders", topic_arn)
+        queue = sqs.Queue(self, "FraudQueue", enforce_ssl=True)
+        sns.CfnSubscription(self, "S", topic_arn=topic_arn, protocol="sqs", endpoint=queue.queue_arn)
+        CfnOutput(self, "QueueUrl", value=queue.queue_url)
