@@ -32,6 +32,7 @@ from .measure import (
 from .recorded import Recorded
 from .source import show_source
 from .tables import print_facts, print_table
+from .targets import simulated_only
 
 __all__ = [
     "Answer",
@@ -76,6 +77,7 @@ __all__ = [
     "send_messages",
     "show_source",
     "shows_error",
+    "simulated_only",
     "throughput",
 ]
 

@@ -30,7 +30,7 @@ from .measure import positive
 class Arrivals:
     """Base of the arrival processes. Rates are in requests per second, ``seconds`` is how long it lasts."""
 
-    seconds: float
+    seconds: float = dataclasses.field(metadata={"length": True})
 
     def __post_init__(self) -> None:
         positive("seconds", self.seconds)
@@ -60,28 +60,31 @@ class Arrivals:
                 yield time
 
     def scaled(self, factor: float) -> Self:
-        """The same process with every rate multiplied by ``factor``."""
+        """The same rates over ``factor`` times the time, so that the load stays what it is but ends sooner.
+
+        Whatever has a length shrinks with it: bursts, ramps, points, days. ``AtOnce`` has only a number.
+        """
         by = positive("scale", factor)
         return dataclasses.replace(
             self,
             **{
                 field.name: getattr(self, field.name) * by
                 for field in dataclasses.fields(self)
-                if field.metadata.get("rate")
+                if field.metadata.get("length")
             },
         )
 
 
-def _rate() -> float:
-    """A field that is a rate, and is scaled."""
-    return dataclasses.field(metadata={"rate": True})  # type: ignore[no-any-return]
+def _length() -> float:
+    """A field that is a length in seconds, and is scaled."""
+    return dataclasses.field(metadata={"length": True})  # type: ignore[no-any-return]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Constant(Arrivals):
     """One request every ``1 / rate`` seconds, the first at 0. Real customers never do this."""
 
-    rate: float = _rate()
+    rate: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,7 +109,7 @@ class Constant(Arrivals):
 class AtOnce(Arrivals):
     """``requests`` of them at time 0. ``seconds`` only says over how long their rate is counted."""
 
-    requests: int = dataclasses.field(metadata={"rate": True})
+    requests: int
     seconds: float = 1.0
 
     def __post_init__(self) -> None:
@@ -121,14 +124,18 @@ class AtOnce(Arrivals):
         return self.requests / self.seconds
 
     def times(self, rng: random.Random) -> Iterator[float]:
-        return itertools.repeat(0.0, round(self.requests))
+        return itertools.repeat(0.0, self.requests)
+
+    def scaled(self, factor: float) -> Self:
+        """``factor`` times the requests, at least one."""
+        return dataclasses.replace(self, requests=max(1, round(self.requests * positive("scale", factor))))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Poisson(Arrivals):
     """Independent arrivals at a mean ``rate``: the gaps are exponentially distributed."""
 
-    rate: float = _rate()
+    rate: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -154,10 +161,10 @@ class Bursty(Arrivals):
     Markov-modulated Poisson process of two states). ``calm`` may be 0. It begins calm.
     """
 
-    calm: float = _rate()
-    burst: float = _rate()
-    calm_for: float
-    burst_for: float
+    calm: float
+    burst: float
+    calm_for: float = _length()
+    burst_for: float = _length()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,8 +194,8 @@ class Bursty(Arrivals):
 class Ramp(Arrivals):
     """Poisson arrivals whose rate goes in a straight line from ``start`` to ``end``; one of them may be 0."""
 
-    start: float = _rate()
-    end: float = _rate()
+    start: float
+    end: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -213,7 +220,7 @@ class Profile(Arrivals):
     minute: ``Profile(rate=5, points=((60, 1), (61, 10), (120, 10), (121, 1)), seconds=300)``.
     """
 
-    rate: float = _rate()
+    rate: float
     points: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
@@ -228,6 +235,11 @@ class Profile(Arrivals):
             if multiple < 0 or not math.isfinite(multiple):
                 raise ValueError(f"the rate at second {second:g} is {multiple!r} times {self.rate:g}")
         positive("the highest of the points", max(multiple for _, multiple in self.points))
+
+    def scaled(self, factor: float) -> Self:
+        """The same rates over ``factor`` times the time: the points move closer together, or apart."""
+        points = tuple((second * factor, multiple) for second, multiple in self.points)
+        return dataclasses.replace(super().scaled(factor), points=points)
 
     def rate_at(self, time: float) -> float:
         points = self.points
@@ -251,20 +263,23 @@ class Daily(Arrivals):
     quietest hour, twice the mean at the busiest). The load starts at ``start_hour`` o'clock.
     """
 
-    rate: float = _rate()
+    rate: float
     swing: float = 0.8
     peak_hour: float = 20.0
     start_hour: float = 0.0
-    seconds: float = 86_400.0
+    seconds: float = dataclasses.field(default=86_400.0, metadata={"length": True})
+    day: float = dataclasses.field(default=86_400.0, metadata={"length": True})
+    """How long the 24 hours last, in seconds."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         positive("rate", self.rate)
         if not 0 <= self.swing <= 1:
             raise ValueError(f"swing is {self.swing!r}; it must be between 0 and 1")
+        positive("day", self.day)
 
     def rate_at(self, time: float) -> float:
-        hour = self.start_hour + time / 3600
+        hour = self.start_hour + 24 * time / self.day
         return self.rate * (1 + self.swing * math.cos(2 * math.pi * (hour - self.peak_hour) / 24))
 
     @property

@@ -72,12 +72,21 @@ def test_a_day_peaks_at_its_hour():
     assert per_hour.index(min(per_hour)) in (7, 8)
 
 
-def test_scaled_multiplies_rates_only():
-    assert Poisson(rate=50, seconds=60).scaled(0.1) == Poisson(rate=5, seconds=60)
+def test_scaled_keeps_the_rates_and_shortens_the_time():
+    assert Poisson(rate=50, seconds=60).scaled(0.1) == Poisson(rate=50, seconds=6)
     assert Bursty(calm=10, burst=200, calm_for=9, burst_for=1, seconds=40).scaled(2) == Bursty(
-        calm=20, burst=400, calm_for=9, burst_for=1, seconds=40
+        calm=10, burst=200, calm_for=18, burst_for=2, seconds=80
     )
+    spike = Profile(rate=5, points=((60, 1), (61, 10)), seconds=300).scaled(0.1)
+    assert spike.seconds == pytest.approx(30)
+    assert spike.points == (pytest.approx((6, 1)), pytest.approx((6.1, 10)))
+    hour = Daily(rate=1).scaled(1 / 24)  # a day in an hour
+    assert (hour.seconds, hour.rate_at(20 / 24 * 3600)) == (pytest.approx(3600), pytest.approx(1.8))
+
+
+def test_scaled_takes_a_part_of_what_comes_at_once():
     assert len(times(AtOnce(requests=100).scaled(0.25))) == 25
+    assert len(times(AtOnce(requests=3).scaled(0.01))) == 1
 
 
 @pytest.mark.parametrize(
