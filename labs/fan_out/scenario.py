@@ -35,6 +35,7 @@ class Result:
     ``failed``   team -> ids of the orders in its dead-letter queue
     ``depth``    team -> its queue over time
     ``latency``  team -> seconds from the publication of a message until its work was done
+    ``flow``     who delivered what to whom (simulated only, else None)
     ``seconds``  until nothing was in flight any more
     """
 
@@ -48,6 +49,7 @@ class Result:
     seconds: float
     started: float
     bill: Any
+    flow: Any
 
     @property
     def ids(self) -> list[str]:
@@ -101,6 +103,7 @@ def run(
         seconds=cloud.elapsed - started,
         started=started,
         bill=cloud.cost(started),
+        flow=cloud.flow(started) if cloud.simulated else None,
     )
     return recount(cloud, result)
 
@@ -130,8 +133,8 @@ def order(request: Request, name: str = "order") -> dict[str, Any]:
 
 
 def a_rush(cloud: Cloud, checkout: str) -> Result:
-    """Three customers, one a second, who press the button once: small enough for many seeds."""
-    return run(cloud, Constant(rate=1, seconds=3), tries=1, checkout=checkout)
+    """Three customers, one after the other, who press the button once: small enough for many seeds."""
+    return run(cloud, Constant(rate=0.5, seconds=6), tries=1, checkout=checkout)
 
 
 def all_or_nobody(result: Result) -> str:
