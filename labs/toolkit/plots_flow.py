@@ -129,7 +129,7 @@ def _key(flow: Flow) -> str:
     """What the signs on arrows and boxes mean, of those that are there."""
     hops = flow.hops
     signs = [
-        ("× failed attempts", any(part.failed for part in (*hops, *flow.nodes))),
+        ("× failed attempts", any([part.failed for part in hops] + [node.failed for node in flow.nodes])),
         ("– filtered out", any(hop.filtered for hop in hops)),
         ("dashed: given up", any(hop.dead_letter for hop in hops)),
     ]
