@@ -47,7 +47,9 @@ COMMANDS = (
         commands.some_lessons,
         passes_on=True,
     ),
-    Command("outputs", "write the committed outputs anew, in place", commands.outputs, commands.some_lessons),
+    Command(
+        "outputs", "write the committed outputs anew, in place", commands.outputs, commands.outputs_arguments
+    ),
     Command(
         "compare",
         "run a lesson's experiment simulated and in an account, on the same axes",

@@ -141,8 +141,17 @@ def validate(options: argparse.Namespace) -> int:
     return hand_over(command, {**os.environ, **notebooks.ENVIRONMENT})
 
 
+def outputs_arguments(parser: argparse.ArgumentParser) -> None:
+    some_lessons(parser)
+    parser.add_argument(
+        "--words", action="store_true", help="execute nothing: only times, next lessons, the README's list"
+    )
+
+
 def outputs(options: argparse.Namespace) -> int:
     """Execute lessons, write their outputs, time and next lesson into them, and the list of the README."""
+    from .outputs import regenerate, reword
+
     status = 0
     chosen = [notebooks.find(name) for name in options.lessons] or notebooks.lessons()
     if not chosen:
@@ -150,7 +159,7 @@ def outputs(options: argparse.Namespace) -> int:
     for lesson in chosen:
         before = time.monotonic()
         try:
-            notebooks.regenerate(lesson)
+            reword(lesson) if options.words else regenerate(lesson)
         except LessonError as error:
             print(f"workshop: {error}", file=sys.stderr)
             status = 1

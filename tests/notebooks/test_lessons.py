@@ -13,6 +13,7 @@ from infra.cloud.aws.estimate import estimates
 from labs.toolkit import anatomy, exercise, notebooks, paths
 from labs.toolkit.estimates import bill
 from labs.toolkit.notebooks import Lesson
+from labs.toolkit.outputs import problems
 
 from .runs import Compared, Done, Headless, Runs, nbval, workshop
 
@@ -35,7 +36,7 @@ def test_the_committed_outputs_are_those_of_the_committed_code(job: Compared, do
 
     The same run says what the lesson costs: what a learner is told before it is deployed to a real account.
     """
-    assert notebooks.problems(job.lesson.read()) == []
+    assert problems(job.lesson.read()) == []
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert f"{bill(job.bills):.6f}" == f"{estimates()[job.lesson.name]:.6f}", "run `workshop estimate`"
 

@@ -6,7 +6,8 @@ import nbformat
 import pytest
 
 from labs.toolkit import cli, commands, notebooks, paths
-from labs.toolkit.notebooks import Lesson, LessonError, chosen, find, normalise, problems, split
+from labs.toolkit.notebooks import Lesson, LessonError, chosen, find, split
+from labs.toolkit.outputs import normalise, problems
 from labs.toolkit.record import Record
 
 new = nbformat.v4
@@ -156,6 +157,17 @@ def test_outputs_are_regenerated_in_place_and_normalised(lessons, capsys):
     assert cli.main(["outputs", "00"]) == 0
     assert (lessons / "00_welcome.ipynb").read_bytes() == first
     assert [path.name for path in lessons.iterdir() if path.name.startswith(".")] == []
+
+
+def test_only_words_can_be_written(lessons, capsys):
+    path = lessons / "00_welcome.ipynb"
+    written = find("00").read()
+    written.cells.append(new.new_markdown_cell("The end."))
+    nbformat.write(written, path)
+    assert cli.main(["outputs", "00", "--words"]) == 0
+    again = find("00").read()
+    assert again.cells[-1].source == "The end.\n\n**Next:** [Fail](04_queue_processing.ipynb)."
+    assert not any(cell.get("outputs") for cell in again.cells)
 
 
 def test_outputs_of_a_failing_lesson_change_nothing(lessons, capsys):

@@ -6,7 +6,8 @@ import sys
 import nbformat
 
 from labs.toolkit import notebooks, paths
-from labs.toolkit.notebooks import Lesson, problems, regenerate
+from labs.toolkit.notebooks import Lesson
+from labs.toolkit.outputs import problems, regenerate
 
 CELLS = [
     "from labs.toolkit import exercise, expect, plots, show_source",
