@@ -25,7 +25,7 @@ class Result:
     ``orders``        each order's id -> one of ``OUTCOMES`` ("processed" means: a parcel was sent)
     ``parcels``       each order's id -> how many parcels were sent for it
     ``seconds``       until nothing was in flight any more
-    ``refused``       calls that the warehouse refused because it was full
+    ``refused``       calls that the warehouse refused because it was full (0 if it has no limit)
     ``sent``, ``done``   when messages were sent, and when they were deleted after success
     ``latencies``     from a message's send to its deletion
     ``depth``         the queue over time, as ``cloud.queue_depth`` gives it
@@ -72,13 +72,14 @@ def run(
     ``name`` is the first part of the orders' ids, so that several runs can share a stack.
     """
     app = cloud.deploy(QueueProcessing, stack_name=stack_name, **settings)
+    limited = settings.get("warehouse_capacity") is not None
+    before = throttles(cloud, app) if limited and has_throttles(cloud, app) else 0
     started = cloud.elapsed
     load = send_messages(cloud, app["QueueUrl"], arrivals, lambda request: order(request, name, poison_every))
     cloud.settle()
     seconds = cloud.elapsed - started
     queue, worker = app["QueueArn"], app["WorkerName"]
     stories = cloud.messages(queue, started)
-    refused = cloud.metrics("AWS/Lambda", "Throttles", {"FunctionName": app["WarehouseName"]})
     result = Result(
         app=app,
         load=load,
@@ -86,7 +87,7 @@ def run(
         orders={},
         parcels=Counter(),
         seconds=seconds,
-        refused=round(sum(value for time, value in refused if time >= started - 60)),
+        refused=throttles(cloud, app) - before if limited else 0,
         sent=[story.sent for story in stories],
         done=[story.ended for story in stories if story.fate == "processed"],
         latencies=cloud.latency(queue, started).values,
@@ -107,6 +108,21 @@ def recount(cloud: Cloud, result: Result) -> Result:
     return dataclasses.replace(result, orders=orders, parcels=Counter({name: parcels[name] for name in ids}))
 
 
+def throttles(cloud: Cloud, app: Application) -> int:
+    """How many calls the warehouse has refused since the stack was made."""
+    metric = cloud.metrics("AWS/Lambda", "Throttles", {"FunctionName": app["WarehouseName"]})
+    return round(sum(value for _, value in metric))
+
+
+def has_throttles(cloud: Cloud, app: Application) -> bool:
+    """Whether CloudWatch knows the metric already: a function that was never called has none."""
+    dimensions = [{"Name": "FunctionName", "Value": app["WarehouseName"]}]
+    answer = cloud.client("cloudwatch").list_metrics(
+        Namespace="AWS/Lambda", MetricName="Throttles", Dimensions=dimensions
+    )
+    return bool(answer["Metrics"])
+
+
 def order(request: Request, name: str = "order", poison_every: int = 0) -> dict[str, Any]:
     """An order as Parcel's shop sends it. Every ``poison_every``-th has no items and can never be shipped."""
     poison = poison_every and request.number % poison_every == poison_every - 1
@@ -124,7 +140,10 @@ def peek(cloud: Cloud, queue_url: str) -> list[dict[str, Any]]:
     sqs = cloud.client("sqs")
     handles, bodies = [], []
     while messages := sqs.receive_message(
-        QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=120
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=120,
+        WaitTimeSeconds=1,  # asks all of SQS's servers; without it an answer can be empty by chance
     ).get("Messages"):
         handles += [message["ReceiptHandle"] for message in messages]
         bodies += [json.loads(message["Body"]) for message in messages]
