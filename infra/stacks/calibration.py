@@ -7,6 +7,7 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -16,6 +17,7 @@ from constructs import Construct
 from . import common
 
 HANDLERS = Path(__file__).resolve().parents[2] / "labs" / "calibration" / "handlers"
+ECHO = HANDLERS / "echo" / "app.py"
 
 
 class Calibration(Stack):
@@ -58,7 +60,9 @@ class Calibration(Stack):
             enforce_ssl=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        echo = common.function(self, "Echo", code=str(HANDLERS / "echo"), handler="app.handler", memory=128)
+        echo = common.function(  # its code inline: then nothing is added to it, and its init phase is its own
+            self, "Echo", code=lambda_.Code.from_inline(ECHO.read_text("utf-8")), handler="index.handler"
+        )
         clock = common.function(
             self,
             "Clock",

@@ -12,9 +12,9 @@ from constructs import Construct
 
 
 def function(
-    scope: Construct, name: str, *, code: str, memory: int = 256, **properties: Any
+    scope: Construct, name: str, *, code: str | lambda_.Code, memory: int = 256, **properties: Any
 ) -> lambda_.Function:
-    """A function whose code is a folder, with a log group that goes when the stack goes."""
+    """A function, its code mostly a folder, with a log group that goes when the stack goes."""
     group = logs.LogGroup(
         scope,
         f"{name}Logs",
@@ -25,7 +25,7 @@ def function(
         scope,
         name,
         runtime=lambda_.Runtime.PYTHON_3_13,
-        code=lambda_.Code.from_asset(code, exclude=["__pycache__"]),
+        code=lambda_.Code.from_asset(code, exclude=["__pycache__"]) if isinstance(code, str) else code,
         log_group=group,
         memory_size=memory,
         **properties,

@@ -38,6 +38,11 @@ CALLS = (
     "s3.DeleteObject",
 )
 """In this order: what is delivered was published by the row before."""
+PUBLISHED_BY = {"sns.delivery": "sns.Publish", "events.delivery": "events.PutEvents"}
+LEAST_DELIVERY, LEAST_OVERHEAD = 1.0, 0.01
+"""Milliseconds: less than that the clocks do not tell, which is SQS's SentTimestamp and REPORT's Duration. So
+no row has a median of 0, which no lognormal distribution has.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 SOURCE = 'source = "measured"'
 
 
@@ -65,21 +70,28 @@ def measure(
     cold_starts: int = 20,
     done: Callable[[Row], object] = lambda row: None,
 ) -> list[Row]:
-    """Deploy the stack, take ``count`` samples of each call, destroy it. ``done`` hears of each row."""
+    """Deploy the stack, take ``count`` samples of each call, destroy it. ``done`` hears of each row.
+
+    After an error the stack stands until ``cloud.close()``, so that the error is what is raised.
+    """
     app = cloud.deploy(Calibration)
-    try:
-        found = []
-        for row in _rows(cloud, app, count, cold_starts):
-            if row.samples:
-                found.append(row)
-                done(row)
-        return found
-    finally:
-        cloud.destroy(app)
+    found = []
+    for row in _rows(cloud, app, count, cold_starts):
+        if row.samples:
+            found.append(row)
+            done(row)
+    cloud.destroy(app)
+    return found
 
 
 def _rows(cloud: Cloud, app: Application, count: int, cold_starts: int) -> Iterator[Row]:
+    yield from _calls(cloud, app, count)
+    yield from _invocations(cloud, app, cold_starts)
+
+
+def _calls(cloud: Cloud, app: Application, count: int) -> Iterator[Row]:
     client = cloud.client("lambda")
+    medians: dict[str, float] = {}
     for name in CALLS:
         answer = client.invoke(
             FunctionName=app["ClockName"], Payload=json.dumps({"row": name, "count": count})
@@ -87,20 +99,34 @@ def _rows(cloud: Cloud, app: Application, count: int, cold_starts: int) -> Itera
         payload = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise RuntimeError(f"timing {name} failed: {payload.get('errorMessage', payload)}")
-        yield Row(name, tuple(payload["ms"]))
-    inits, overheads = [], []
+        samples = payload["ms"]
+        if name in PUBLISHED_BY:  # it was accepted half-way through the call that published it
+            call = medians[PUBLISHED_BY[name]]
+            samples = [max(each - call / 2, LEAST_DELIVERY) for each in samples]
+        elif samples:
+            medians[name] = statistics.median(samples)
+        yield Row(name, tuple(samples))
+
+
+def _invocations(cloud: Cloud, app: Application, cold_starts: int) -> Iterator[Row]:
+    client = cloud.client("lambda")
+    inits: list[float] = []
+    overheads: list[float] = []
     for number in range(cold_starts):
         client.update_function_configuration(  # a new configuration is a new execution environment
             FunctionName=app["EchoName"], Description=f"cold start {number}"
         )
         client.get_waiter("function_updated_v2").wait(FunctionName=app["EchoName"])
-        answer = client.invoke(FunctionName=app["EchoName"], Payload="{}", LogType="Tail")
-        own = json.loads(answer["Payload"].read())["ms"]
-        for line in base64.b64decode(answer.get("LogResult", "")).decode().splitlines():
-            if (seen := report("Echo", 0.0, line)) is not None:
-                overheads.append(max(seen.duration_ms - own, 0.0))
+        for warm in (False, True):  # the first invocation of an environment takes longer than all others
+            answer = client.invoke(FunctionName=app["EchoName"], Payload="{}", LogType="Tail")
+            own = json.loads(answer["Payload"].read())["ms"]
+            for line in base64.b64decode(answer.get("LogResult", "")).decode().splitlines():
+                if (seen := report("Echo", 0.0, line)) is None:
+                    continue
                 if seen.init_ms:
                     inits.append(seen.init_ms)
+                elif warm:
+                    overheads.append(max(seen.duration_ms - own, LEAST_OVERHEAD))
     yield Row("lambda.init", tuple(inits))
     yield Row("lambda.runtime_overhead", tuple(overheads))
 

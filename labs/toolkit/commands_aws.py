@@ -77,6 +77,7 @@ def compare(options: argparse.Namespace) -> int:
     from botocore.exceptions import ClientError
 
     from infra.cloud.aws.account import NotConnected
+    from infra.cloud.local.latency import LatencyError
     from infra.deploy import DeployFailed
 
     from .compare import compare as compared
@@ -84,8 +85,8 @@ def compare(options: argparse.Namespace) -> int:
     lesson = notebooks.find(options.lesson)
     try:
         for line in compared(lesson, options.scale, options.seed, options.latency):
-            print(line)
-    except (NotConnected, DeployFailed, ClientError) as error:
+            print(line, flush=True)
+    except (NotConnected, DeployFailed, ClientError, LatencyError, TimeoutError) as error:
         raise LessonError(str(error)) from None
     return 0
 

@@ -49,10 +49,12 @@ def experiment(lesson: notebooks.Lesson) -> Callable[..., Compared]:
 def compare(lesson: notebooks.Lesson, scale: float, seed: int, latency: str | None = None) -> Iterator[str]:
     """Run both halves; yields what to print. The picture and the table go to ``build/compare``."""
     from infra.cloud import connect
+    from infra.cloud.aws.account import open_account
 
     run = experiment(lesson)
     if not scale > 0:
         raise notebooks.LessonError(f"--scale {scale:g}: give a number above 0")
+    open_account(None)  # refuses here what it would refuse after the simulated half
     yield "simulated …"
     with connect("local", seed=seed, latency=latency) as cloud:
         simulated = run(cloud, scale)
@@ -149,6 +151,8 @@ def _markdown(lesson: notebooks.Lesson, plot: Plot, picture_file: Path) -> str:
 def _of(lab: str) -> Callable[..., Compared] | None:
     try:
         found = getattr(importlib.import_module(f"labs.{lab}.scenario"), "compare", None)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name not in (f"labs.{lab}", f"labs.{lab}.scenario"):  # one that a scenario needs
+            raise
         return None
     return found if callable(found) else None

@@ -28,6 +28,22 @@ def test_what_was_measured_in_a_cloud_comes_back_as_its_latency(tmp_path: Path) 
         assert found.source.startswith("workshop calibrate, us-east-1, local")
 
 
+def test_the_way_of_a_message_begins_half_way_through_the_call_that_published_it() -> None:
+    told = {"*": 0, "sns.Publish": 40, "sns.delivery": 30, "events.PutEvents": 20, "lambda.init": 250}
+    with connect("local", latency=told) as cloud:
+        found = {row.name: row.median for row in measure(cloud, count=5, cold_starts=2)}
+    assert found["sns.delivery"] == pytest.approx(30, abs=1)  # SQS's clock counts milliseconds
+    assert found["events.delivery"] == 1.0  # at once, as far as that clock tells
+    assert found["lambda.init"] == 250
+
+
+def test_some_deliveries_that_took_no_time_make_no_file_that_is_refused(tmp_path: Path) -> None:
+    with connect("local", latency={"*": 0, "events.delivery": {"median": 0.4, "p99": 9}}) as cloud:
+        path = write(measure(cloud, count=20, cold_starts=1), tmp_path / "latency.toml", cloud)
+    with connect("local", latency=path) as again:
+        assert again.world.latency.figure("events.delivery").median == 1.0  # type: ignore[attr-defined]
+
+
 def test_p99_is_the_largest_of_few_samples_and_the_file_says_how_many() -> None:
     rows = [Row("sqs.SendMessage", (3.0, 1.0, 2.0)), Row("lambda.init", (250.0,))]
     document = text(rows, "eu-west-1, aws", "2026-11-25")

@@ -87,7 +87,7 @@ def deliveries(way, count):
         for message in answer.get("Messages", []):
             body = json.loads(message["Body"])
             sent = body.get("detail", body)["sent"]
-            found.append(max(float(message["Attributes"]["SentTimestamp"]) - 1000 * sent, 0.0))
+            found.append(float(message["Attributes"]["SentTimestamp"]) - 1000 * sent)
             sqs.delete_message(QueueUrl=RECEIVERS[way], ReceiptHandle=message["ReceiptHandle"])
     return found
 
