@@ -96,7 +96,10 @@ def text(notebook: Any) -> str:
 
 
 def problems(notebook: Any) -> list[str]:
-    """Errors, and whatever was written to stderr."""
+    """Errors, what was written to stderr, and what is left of a progress bar."""
+    found = outputs(notebook)
     return [
-        str(output) for output in outputs(notebook) if "error" in (output.output_type, output.get("name"))
-    ] + [output.text for output in outputs(notebook) if output.get("name") == "stderr"]
+        *(output.evalue for output in found if output.output_type == "error"),
+        *(output.text for output in found if output.get("name") == "stderr"),
+        *(line for line in text(notebook).split("\n") if set(line) & set("█░\r")),
+    ]
