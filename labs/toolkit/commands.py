@@ -88,10 +88,12 @@ def progress(options: argparse.Namespace) -> int:
     from .record import Record
 
     entries = Record().entries()
-    names = exercise.names()
+    lessons = notebooks.lessons()
+    with_lesson = {lesson.name for lesson in lessons}
+    names = [name for name in exercise.names() if name.partition(".")[0] in with_lesson]
     passed = [name for name in names if name in entries and entries[name].passed]
     todo = ""
-    for lesson in notebooks.lessons():
+    for lesson in lessons:
         own = [name for name in names if name.partition(".")[0] == lesson.name]
         done = [name for name in own if name in passed]
         todo = todo or ("" if len(done) == len(own) else lesson.number)

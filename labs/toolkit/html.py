@@ -17,6 +17,7 @@ TEMPLATE = """\
 {%- block html_head_css -%}
 <style>
 main { max-width: 62rem; margin: 0 auto; padding: 0 1rem; }
+.jp-OutputArea-output.jp-RenderedMarkdown { padding-left: 1rem; }
 img { max-width: 100%; height: auto; }
 .jp-RenderedMarkdown pre, .jp-RenderedMarkdown pre * {
   font-family: var(--jp-code-font-family); font-size: var(--jp-code-font-size);

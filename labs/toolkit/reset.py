@@ -23,7 +23,9 @@ def reset(
     lesson: Lesson, known: Exercises = exercise, record: Record | None = None, root: Path = paths.ROOT
 ) -> Iterator[str]:
     """Reset it; yields what was done, one sentence each."""
-    aside = root / "build" / "set-aside" / f"{lesson.path.stem}-{datetime.datetime.now():%Y%m%d-%H%M%S.%f}"
+    aside = _unused(
+        root / "build" / "set-aside", f"{lesson.path.stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    )
     own = [name for name in known.names() if name.partition(".")[0] == lesson.name]
     changed = _changed(root, lesson)
     if changed is None:
@@ -44,8 +46,15 @@ def reset(
         yield f"progress forgotten: {forgotten} exercise{'' if forgotten == 1 else 's'}"
     if aside.exists():
         yield f"your versions are kept in {aside.relative_to(root).as_posix()}"
+        yield "if the lesson is open in JupyterLab: File > Reload Notebook from Disk"
     if not (changed or answers or forgotten or aside.exists()):
         yield f"{lesson.path.stem} is as it came; there is nothing to reset"
+
+
+def _unused(folder: Path, name: str) -> Path:
+    """A name that nothing has yet: two resets may fall into one second."""
+    names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+    return next(folder / one for one in names if not (folder / one).exists())
 
 
 def _changed(root: Path, lesson: Lesson) -> list[Path] | None:
