@@ -210,6 +210,10 @@ class Cloud(abc.ABC):
     def cost(self, since: float = 0) -> Any:
         """What this run costs at list prices, line by line."""
 
+    @abc.abstractmethod
+    def explain(self, pattern: str | Mapping[str, Any], event: str | Mapping[str, Any]) -> str:
+        """Whether an event matches an event pattern of EventBridge; the simulation also says why not."""
+
     # -- simulated only (on a real account these raise SimulatedOnly) --------------------------------
 
     @abc.abstractmethod

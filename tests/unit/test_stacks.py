@@ -276,6 +276,16 @@ ACCEPTED = [
         ("Worker/ServiceRole/DefaultPolicy/Resource",),
     ),
     Accepted(
+        "EventRouter",
+        "AwsSolutions-SQS3",
+        "Inboxes: nobody reads them but the lesson itself. The others are dead-letter queues of rules.",
+        tuple(
+            f"{team}{kind}/Resource"
+            for team in ("Everything", "Fraud", "Loyalty", "Warehouse")
+            for kind in ("Failed", "Inbox")
+        ),
+    ),
+    Accepted(
         "FanOut",
         "AwsSolutions-IAM5",
         "grant_invoke: the teams' own versions and aliases.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import json
 import os
 import random
 import threading
@@ -286,6 +287,12 @@ class AwsCloud(Cloud):
 
     def cost(self, since: float = 0) -> Bill:
         return bill(self, since)
+
+    def explain(self, pattern: str | Mapping[str, Any], event: str | Mapping[str, Any]) -> str:
+        """EventBridge's own answer: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html"""
+        texts = [each if isinstance(each, str) else json.dumps(each) for each in (pattern, event)]
+        answer = self.client("events").test_event_pattern(EventPattern=texts[0], Event=texts[1])
+        return "match" if answer["Result"] else "no match (EventBridge does not say why: simulated only)"
 
     # -- simulated only ----------------------------------------------------------------------------
 

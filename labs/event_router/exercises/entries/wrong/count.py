@@ -1,0 +1,11 @@
+# expect: your handler raises TypeError
+import boto3
+from entries import entry
+
+events = boto3.client("events")
+
+
+def handler(orders, context):
+    answer = events.put_events(Entries=[entry(order) for order in orders])
+    refused = answer["FailedEntryCount"]
+    return {"accepted": len(orders) - len(refused), "refused": refused}

@@ -1,0 +1,2 @@
+# expect: to DE arrived
+detail = {"$or": [{"total": [{"numeric": [">", 500]}]}, {"totalAmount": [{"numeric": [">", 500]}]}]}
