@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from .runs import Done, Job, Runs
 
+RUNS = pytest.StashKey[Runs]()
 
-@pytest.fixture(scope="session")
-def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the jobs of the selected tests."""
+    runs = session.config.stash[RUNS] = Runs()
+    selected = [getattr(item, "callspec", None) for item in session.items]
+    if not session.config.option.collectonly:
+        runs.start(spec.params["job"] for spec in selected if spec and "job" in spec.params)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave nothing running."""
+    if RUNS in session.config.stash:
+        session.config.stash[RUNS].close()
+
+
+@pytest.fixture
+def runs(pytestconfig: pytest.Config) -> Runs:
     """All jobs of the selected tests, started."""
-    runs = Runs()
-    selected = [getattr(item, "callspec", None) for item in request.session.items]
-    runs.start(spec.params["job"] for spec in selected if spec and "job" in spec.params)
-    yield runs
-    runs.close()
+    return pytestconfig.stash[RUNS]
 
 
 @pytest.fixture

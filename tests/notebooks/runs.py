@@ -1,7 +1,7 @@
 """Lessons that run beside the tests, as many at once as there are cores.
 
-A test names the runs it waits for in its parameter ``job``. When the first of them asks, the jobs of all
-selected tests are started: a single test starts only its own, and all of them together keep every core busy.
+A test names the run it waits for in its parameter ``job``. The jobs of all selected tests begin with the
+tests (a single test starts only its own): on all cores but one while other tests run, on all once one waits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -23,17 +24,28 @@ TIMEOUT = 600.0
 Done = subprocess.CompletedProcess[str]
 
 
+_running: set[subprocess.Popen[str]] = set()
+
+
 def python(*arguments: str, **environment: str) -> Done:
     """Run this Python in a process of its own, from the workshop's folder."""
-    return subprocess.run(
-        [sys.executable, *arguments],
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(
+        command,
         cwd=paths.ROOT,
         env={**os.environ, **notebooks.ENVIRONMENT, **environment},
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    ) as process:
+        _running.add(process)
+        try:
+            out, err = process.communicate(timeout=TIMEOUT)
+        finally:
+            process.kill()
+            _running.discard(process)
+    return Done(command, process.returncode, out, err)
 
 
 def workshop(*arguments: str, **environment: str) -> Done:
@@ -94,18 +106,30 @@ class Runs:
     """The jobs that were started. The same job is started once."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(os.cpu_count() or 1)
+        cores = os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(cores)
+        self._cores = threading.Semaphore(max(cores - 1, 1))
+        self._spare = cores > 1
         self._futures: dict[Job, Future[Done]] = {}
 
     def start(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             if job not in self._futures:
-                self._futures[job] = self._threads.submit(job.run)
+                self._futures[job] = self._threads.submit(self._run, job)
+
+    def _run(self, job: Job) -> Done:
+        with self._cores:
+            return job.run()
 
     def wait(self, job: Job) -> Done:
-        """What its program did."""
+        """What its program did. Who waits needs no core, so from now on the jobs have that one too."""
+        if self._spare:
+            self._spare = False
+            self._cores.release()
         return self._futures[job].result()
 
     def close(self) -> None:
-        """Start nothing more, as when the tests are interrupted."""
+        """Start nothing more and end what runs, as when the tests are interrupted."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in list(_running):
+            process.kill()
