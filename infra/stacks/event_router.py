@@ -13,7 +13,7 @@ from constructs import Construct
 from . import common
 
 HANDLERS = Path(__file__).resolve().parents[2] / "labs" / "event_router" / "handlers"
-PLACED = {"source": ["parcel.checkout"], "detail_type": ["OrderPlaced"]}
+PLACED: dict[str, Any] = {"source": ["parcel.checkout"], "detail_type": ["OrderPlaced"]}
 LARGE_AND_ABROAD = {
     "total": [{"numeric": [">", 500]}],
     "address": {"country": [{"anything-but": "DE"}]},

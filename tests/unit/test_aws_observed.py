@@ -81,7 +81,10 @@ class _Cloud:
     wait_for: Callable[..., Any] = Cloud.wait_for
 
 
-def _line(messages: list[tuple[str, float]], start: float, end: float, **more: Any) -> tuple[float, str]:
+def _lines(
+    messages: list[tuple[str, float]], start: float, end: float, **more: Any
+) -> list[tuple[float, str]]:
+    """What the probe logs of an invocation."""
     data = {
         "request": f"r{start:g}",
         "environment": "e1",
@@ -95,7 +98,11 @@ def _line(messages: list[tuple[str, float]], start: float, end: float, **more: A
         "failed": [],
         **more,
     }
-    return STARTED + end, f"workshop-probe {json.dumps(data)}"
+    begun = {key: data.pop(key) for key in ("first", "init", "messages", "end")}
+    end_line = data | {"end": begun.pop("end")}
+    which = {key: data[key] for key in ("request", "environment", "start")}
+    lines = (f"workshop-probe {json.dumps(each)}" for each in (which | begun, end_line))
+    return [(STARTED + end, line) for line in lines]
 
 
 @pytest.fixture
@@ -115,8 +122,8 @@ def test_the_story_of_a_message_that_failed_once(cloud: _Cloud) -> None:
     found = _observed(cloud)
     found.requests.sent += [Sent("a", "Orders", STARTED + 1.1), Sent("b", "Orders", STARTED + 1.1)]
     cloud.logs.events += [
-        _line([("a", 1.0), ("b", 1.0)], 2, 3, failed=["b"]),
-        _line([("b", 1.0)], 9, 10, first=True),
+        *_lines([("a", 1.0), ("b", 1.0)], 2, 3, failed=["b"]),
+        *_lines([("b", 1.0)], 9, 10, first=True),
     ]
     a, b = found.messages("Orders")
     assert (a.fate, a.sent, a.ended, a.successes) == ("processed", 1.0, 3.0, 1)
@@ -128,7 +135,7 @@ def test_the_story_of_a_message_that_failed_once(cloud: _Cloud) -> None:
 def test_late_lines_are_waited_for(cloud: _Cloud) -> None:
     found = _observed(cloud)
     found.requests.sent.append(Sent("a", "Orders", STARTED + 1))
-    cloud.logs.late.append(_line([("a", 1.0)], 2, 3))
+    cloud.logs.late.extend(_lines([("a", 1.0)], 2, 3))
     assert [story.fate for story in found.messages("Orders")] == ["processed"]
     assert 0 < cloud.clock < cloud.patience
 
@@ -147,13 +154,13 @@ def test_what_no_line_mentions_is_given_up_once(cloud: _Cloud) -> None:
 def test_environments_have_an_init_phase_and_spans(cloud: _Cloud) -> None:
     found = _observed(cloud)
     cloud.logs.events += [
-        _line([], 2, 3, first=True),
+        *_lines([], 2, 3, first=True),
         (
             STARTED + 3,
             "REPORT RequestId: r2\tDuration: 1000 ms\tBilled Duration: 1500 ms\tMemory Size: 256 MB\t"
             "Max Memory Used: 50 MB\tInit Duration: 500.00 ms\t",
         ),
-        _line([], 4, 5, raised="KeyError"),
+        *_lines([], 4, 5, raised="KeyError"),
     ]
     (environment,) = found.environments("Worker")
     spans = [(span.kind, span.start, span.end) for span in environment.spans]
@@ -164,7 +171,7 @@ def test_environments_have_an_init_phase_and_spans(cloud: _Cloud) -> None:
 
 def test_queue_depth_and_the_age_of_the_oldest(cloud: _Cloud) -> None:
     found = _observed(cloud)
-    cloud.logs.events.append(_line([("a", 1.0)], 5, 6))
+    cloud.logs.events.extend(_lines([("a", 1.0)], 5, 6))
     found.sampler.samples["Orders"] = [
         Sample(STARTED + 2, 1, 0, 0),
         Sample(STARTED + 5.5, 0, 1, 0),
@@ -180,7 +187,7 @@ def test_the_probe_is_not_in_a_log_that_is_shown(cloud: _Cloud) -> None:
     found = _observed(cloud)
     cloud.logs.events += [
         (STARTED + 1, "START RequestId: r"),
-        _line([], 1, 2),
+        *_lines([], 1, 2),
         (STARTED + 2, "END RequestId: r"),
     ]
     assert found.log_reader.lines("/aws/lambda/Worker") == ["START RequestId: r", "END RequestId: r"]

@@ -14,7 +14,7 @@ import pytest
 
 from infra.assembly import synthesize
 from infra.cloud.aws import instrument
-from infra.cloud.aws.invocations import Handled, Report, invocation, is_probe, report
+from infra.cloud.aws.invocations import Handled, Invocation, Report, invocations, is_probe, report
 from infra.stacks.queue_processing import QueueProcessing
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:Orders"
@@ -54,14 +54,19 @@ for _ in range(2):
     return done.stdout.splitlines()
 
 
-def test_an_invocation_is_one_line_and_the_answer_is_the_handlers(tmp_path: Path) -> None:
+def seen(lines: list[str]) -> list[Invocation]:
+    return invocations("Worker", [(0.0, line) for line in lines])
+
+
+def test_an_invocation_is_two_lines_and_the_answer_is_the_handlers(tmp_path: Path) -> None:
     lines = run(
         tmp_path, "def handler(event, context):\n    return {'batchItemFailures': [{'itemIdentifier': 'b'}]}"
     )
-    assert lines[1] == lines[3] == "answer {'batchItemFailures': [{'itemIdentifier': 'b'}]}"
-    first, second = (invocation("Worker", line) for line in (lines[0], lines[2]))
-    assert first is not None
-    assert second is not None
+    assert [line for line in lines if not is_probe(line)] == [
+        "answer {'batchItemFailures': [{'itemIdentifier': 'b'}]}"
+    ] * 2
+    assert len(lines) == 6
+    first, second = seen(lines)
     assert (first.first, second.first) == (True, False)
     assert first.environment == second.environment
     assert first.init >= 0
@@ -86,10 +91,9 @@ def test_an_invocation_is_one_line_and_the_answer_is_the_handlers(tmp_path: Path
 )
 def test_which_messages_failed(tmp_path: Path, handler: str, answer: str, succeeded: list[bool]) -> None:
     lines = run(tmp_path, f"def handler(event, context):\n    {handler}")
-    found = invocation("Worker", lines[0])
-    assert found is not None
+    found = seen(lines)[0]
     assert [message.succeeded for message in found.messages] == succeeded
-    assert lines[1] == answer
+    assert lines[2] == answer
     assert found.raised == ("KeyError" if "raise" in handler else "")
 
 
@@ -97,9 +101,19 @@ def test_which_messages_failed(tmp_path: Path, handler: str, answer: str, succee
     "event", [None, [], "text", {"Records": "x"}, {"Records": [{"eventSource": "aws:s3"}]}]
 )
 def test_any_event_goes_through(tmp_path: Path, event: object) -> None:
-    found = invocation("Worker", run(tmp_path, "def handler(event, context):\n    return 1", event)[0])
-    assert found is not None
+    found = seen(run(tmp_path, "def handler(event, context):\n    return 1", event))[0]
     assert found.messages == ()
+
+
+def test_an_invocation_that_was_killed_ends_with_its_report(tmp_path: Path) -> None:
+    """Lambda stops the process at the timeout, so nothing comes after; the retry has the same request id."""
+    begun = run(tmp_path, "def handler(event, context):\n    return 1")[0]
+    start = json.loads(begun.partition(" ")[2])["start"]
+    assert invocations("Worker", [(start, begun)]) == []  # it still runs
+    report_line = "REPORT RequestId: r\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tStatus: timeout"
+    (killed,) = invocations("Worker", [(start, begun), (start + 3, report_line), (start + 90, report_line)])
+    assert (killed.start, killed.end, killed.raised) == (start, start + 3, "killed")
+    assert [message.succeeded for message in killed.messages] == [False, False]
 
 
 def test_every_python_function_of_an_assembly_gets_the_probe() -> None:

@@ -13,6 +13,10 @@ from typing import Any
 
 MARK = "workshop-probe"
 """How the probe's lines begin; ``workshop_probe.py`` says the same."""
+KILLED = "killed"
+"""What an invocation "raised" that was ended from outside."""
+CLOCKS = 1.0
+"""Seconds by which a log line's time may be before the handler's own clock."""
 _PROBE = re.compile(rf"{MARK} (\{{.*\}})\s*$")
 _REPORT = re.compile(r"^REPORT RequestId: (\S+)\s+(.*)$", re.DOTALL)
 _FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (ms|MB)")
@@ -31,7 +35,7 @@ class Handled:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Invocation:
-    """One invocation that the probe saw to its end. Times in seconds since 1970."""
+    """One invocation that has ended. Times in seconds since 1970."""
 
     function: str
     request_id: str
@@ -65,14 +69,38 @@ def is_probe(line: str) -> bool:
     return _PROBE.search(line) is not None
 
 
-def invocation(function: str, line: str) -> Invocation | None:
-    """The invocation that a probe's line tells of."""
-    match = _PROBE.search(line)
-    if match is None:
-        return None
-    data: dict[str, Any] = json.loads(match[1])
-    failed = data.get("failed") or []
-    whole = "raised" in data or None in failed or "" in failed  # then Lambda takes none as processed
+def invocations(function: str, lines: Iterable[tuple[float, str]]) -> list[Invocation]:
+    """The invocations that have ended, from a function's log: (time in s since 1970, line).
+
+    One that was killed (by its timeout, for want of memory) has no end of its own: its REPORT line says when.
+    """
+    begun: dict[tuple[str, str, float], dict[str, Any]] = {}
+    ends: dict[tuple[str, str, float], dict[str, Any]] = {}
+    reported: dict[str, list[float]] = {}
+    for time, line in lines:
+        if (match := _PROBE.search(line)) is not None:
+            data: dict[str, Any] = json.loads(match[1])
+            key = (data["request"], data["environment"], data["start"])
+            (ends if "end" in data else begun)[key] = data
+        elif (match := _REPORT.match(line)) is not None:
+            reported.setdefault(match[1], []).append(time)
+    found = []
+    for key, data in begun.items():
+        end = ends.get(key)
+        if end is None:  # a retry has the same request id, so the first report after it began is its own
+            after = [
+                time for time in sorted(reported.get(data["request"], [])) if time >= data["start"] - CLOCKS
+            ]
+            if not after:
+                continue  # it still runs
+            end = {"end": max(after[0], data["start"]), "raised": KILLED}
+        found.append(_made(function, data, end))
+    return found
+
+
+def _made(function: str, data: dict[str, Any], end: dict[str, Any]) -> Invocation:
+    failed = end.get("failed") or []
+    whole = "raised" in end or None in failed or "" in failed  # then Lambda takes none as processed
     return Invocation(
         function,
         data["request"],
@@ -80,8 +108,8 @@ def invocation(function: str, line: str) -> Invocation | None:
         data["first"],
         data["init"],
         data["start"],
-        data["end"],
-        data.get("raised", ""),
+        end["end"],
+        end.get("raised", ""),
         tuple(
             Handled(
                 each["id"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from .invocations import Invocation, Report, invocation, is_probe, report
+from .invocations import Invocation, Report, invocations, is_probe, report
 
 if TYPE_CHECKING:
     from .cloud import AwsCloud
@@ -66,11 +66,10 @@ class LogReader:
     def invocations(self, function: str = "") -> list[Invocation]:
         """Of one function, or of all, in the order in which they began."""
         found = [
-            seen
+            each
             for name, group in self._functions.items()
             if function in ("", name)
-            for line in self.read(group)
-            if (seen := invocation(name, line.text)) is not None
+            for each in invocations(name, [(line.time, line.text) for line in self.read(group)])
         ]
         return sorted(found, key=lambda each: each.start)
 

@@ -1,9 +1,9 @@
 """Stands before a function's handler in a real account, as monitoring agents do, and notes each invocation.
 
-One line of JSON per invocation goes to the function's log: which execution environment worked from when to
-when, on which messages, and which of them failed. The handler, its answer and its errors are untouched. The
-``aws`` target adds this file to a function's code when it deploys it; nothing else imports it, and it imports
-nothing but Python's own modules.
+Two lines of JSON per invocation go to the function's log: which execution environment begins to work, when
+and on which messages; and when it ended, and what failed. An invocation that is killed has no second line.
+The handler, its answer and its errors are untouched. The ``aws`` target adds this file to a function's code
+when it deploys it; nothing else imports it, and it imports nothing but Python's own modules.
 """
 
 import json
@@ -24,27 +24,29 @@ _invocations = 0
 
 
 def handler(event: Any, context: Any) -> Any:
-    """The function's own handler, and a line about it."""
+    """The function's own handler, between a line about its beginning and one about its end."""
     global _invocations
     _invocations += 1
-    line = {
+    which = {
         "request": getattr(context, "aws_request_id", ""),
         "environment": _environment,
-        "first": _invocations == 1,
-        "init": round(_init, 6),
         "start": time.time(),
-        "messages": _messages(event),
     }
+    _say(which | {"first": _invocations == 1, "init": round(_init, 6), "messages": _messages(event)})
+    end: dict[str, Any] = {}
     try:
         answer = _handler(event, context)
-        line["failed"] = _failed(answer)
+        end["failed"] = _failed(answer)
         return answer
     except BaseException as error:
-        line["raised"] = type(error).__name__
+        end["raised"] = type(error).__name__
         raise
     finally:
-        line["end"] = time.time()
-        print(f"{MARK} {json.dumps(line, separators=(',', ':'))}")
+        _say(which | end | {"end": time.time()})
+
+
+def _say(line: dict[str, Any]) -> None:
+    print(f"{MARK} {json.dumps(line, separators=(',', ':'))}", flush=True)
 
 
 def _messages(event: Any) -> list[dict[str, Any]]:
