@@ -79,7 +79,7 @@ def picture(simulated: Compared, measured: Compared) -> Plot:
         for axis, draw in zip(axes, (_throughput, _latency, _cold_starts), strict=True):
             for index, (name, run) in enumerate(both.items()):
                 draw(axis, run, {"label": name, "color": COLOURS[index], "linestyle": LINES[index]})
-            axis.legend(loc="lower right")
+            axis.legend(loc="best")
     return Plot(figure, finding, tables.table(["", *both, "measured / simulated"], _rows(both)))
 
 
