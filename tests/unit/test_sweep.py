@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import deploy
+from infra import asset_bucket, deploy
 from infra.cloud.aws import account, kinds, leftovers, standing, tags
 from infra.cloud.aws.account import Account
 from infra.cloud.aws.cloud import AwsCloud
@@ -92,7 +92,8 @@ class _Tagged:
 
 @pytest.fixture
 def cloud(world: World, monkeypatch: pytest.MonkeyPatch) -> AwsCloud:
-    monkeypatch.setattr(deploy, "sleep", lambda seconds: world.kernel.advance(seconds * 1_000_000))
+    for module in (deploy, asset_bucket):
+        monkeypatch.setattr(module, "sleep", lambda seconds: world.kernel.advance(seconds * 1_000_000))
     monkeypatch.delenv("WORKSHOP_STACK_PREFIX", raising=False)
     monkeypatch.setattr(command, "PATIENCE", 0)
     return _cloud(world)
@@ -517,11 +518,13 @@ def test_a_bucket_that_s3_is_still_deleting_is_waited_for(cloud: AwsCloud, world
         return usual(**arguments)
 
     s3.create_bucket = create_bucket
-    store: Any = deploy._Store(s3, "123456789012", "us-east-1", {})
+    store: Any = asset_bucket.AssetBucket(s3, "123456789012", "us-east-1", {})
     before = world.kernel.now
     store._make("workshop-assets-1")
     assert world.kernel.now - before >= 10_000_000
-    with pytest.raises(deploy.DeployFailed, match=r"assets-2 .* could not be made for 180 s: conflict"):
+    with pytest.raises(
+        asset_bucket.BucketUnusable, match=r"assets-2 .* could not be made for 180 s: conflict"
+    ):
         store._make("workshop-assets-2")
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from infra.cloud.views.bill import Bill
 from infra.cloud.views.prices import Line, prices
 
+from .patience import read_points
+from .quiet import polled_queues
+
 if TYPE_CHECKING:
     from .cloud import AwsCloud
 
@@ -37,9 +40,9 @@ def bill(cloud: AwsCloud, since: float) -> Bill:
         *_watching(cloud, start, seconds),
     ]
     left_out = ["free tiers", "data transfer", "storage of messages, tables and logs"]
-    if cloud.physical_ids("AWS::DynamoDB::Table") and not tables:
+    if cloud.deployed.physical_ids("AWS::DynamoDB::Table") and not tables:
         left_out.append("DynamoDB (CloudWatch does not show its consumed capacity yet)")
-    others = sorted({kind.split("::")[1] for kind in cloud.kinds if not kind.startswith(COUNTED)})
+    others = sorted({kind.split("::")[1] for kind in cloud.deployed.kinds if not kind.startswith(COUNTED)})
     left_out += [f"requests of {name}" for name in others if name not in ("CDK", "CloudFormation")]
     return Bill([line for line in lines if line.quantity], seconds, left_out)
 
@@ -69,7 +72,7 @@ def _queues(cloud: AwsCloud, start: float, seconds: float) -> Iterator[Line]:
         of[named] += count
     for name, count in of.items():
         yield Line("SQS", name, count, price)
-    polled = len(cloud.polled_queues())
+    polled = len(polled_queues(cloud))
     note = f"{POLLERS} pollers per event source mapping, a long poll of {LONG_POLL_SECONDS} s each"
     yield Line("SQS", "idle polling", polled * POLLERS * seconds / LONG_POLL_SECONDS, price, "time", note)
 
@@ -78,8 +81,8 @@ def _tables(cloud: AwsCloud, since: float) -> Iterator[Line]:
     """Only what CloudWatch shows by now: its capacity metrics come minutes late, and a bill does not wait."""
     for metric, price in CAPACITY.items():
         used = 0.0
-        for table in cloud.physical_ids("AWS::DynamoDB::Table"):
-            points = cloud.metrics_now("AWS/DynamoDB", metric, {"TableName": table})
+        for table in cloud.deployed.physical_ids("AWS::DynamoDB::Table"):
+            points = read_points(cloud, "AWS/DynamoDB", metric, {"TableName": table}, "Sum", 60)
             used += sum(value for time, value in points if time >= since - 60)
         if used:
             what = "writes" if "Write" in metric else "reads"
@@ -92,5 +95,5 @@ def _watching(cloud: AwsCloud, start: float, seconds: float) -> Iterator[Line]:
     known: dict[str, Any] = prices()
     size = cloud.observed.log_reader.size(start)
     yield Line("CloudWatch", "logs ingested", size / 1e9, known["logs_ingestion"])
-    alarms = len(cloud.physical_ids("AWS::CloudWatch::Alarm"))
+    alarms = len(cloud.deployed.physical_ids("AWS::CloudWatch::Alarm"))
     yield Line("CloudWatch", "alarms", alarms * seconds / 3600 / HOURS_PER_MONTH, known["alarms"], "time")

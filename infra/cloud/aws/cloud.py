@@ -34,11 +34,13 @@ from infra.template_text import load
 from . import tags
 from .account import PATIENT, Account, NotConnected, explained
 from .bill import bill
+from .deployed import Deployed
 from .estimate import estimate
 from .instrument import instrument
 from .observed import Observed
-from .patience import metric_points, read_points
-from .quiet import polled_queues, wait_until_quiet
+from .ownership import check_ours
+from .patience import metric_points
+from .quiet import wait_until_quiet
 from .sweep import remove_assets, remove_leftovers
 from .watch import queue_names, watching
 
@@ -50,8 +52,6 @@ SQS's counts may lag longer than that, so what reads messages waits for each tha
 PATIENCE = 180.0
 """Seconds to wait for log lines and metrics that arrive late; WORKSHOP_PATIENCE changes it."""
 SWEEP = "`workshop sweep` finds and deletes whatever is left"
-
-PREFIX = "Set WORKSHOP_STACK_PREFIX, for example to your name and a hyphen, and connect again"
 
 
 class _Thread(Handle):
@@ -91,13 +91,12 @@ class AwsCloud(Cloud):
         self.quiet = float(os.environ.get("WORKSHOP_QUIET", QUIET))
         self.patience = float(os.environ.get("WORKSHOP_PATIENCE", PATIENCE))
         self.partition = self.session.get_partition_for_region(self.region)
-        self._types: dict[str, dict[str, str]] = {}  # stack -> physical id -> resource type
-        self._log_groups: dict[str, str] = {}
         self._begun: dict[str, None] = {}  # stacks to delete in the end, also those that failed
         self._uploaded = False  # whether there can be an asset bucket
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self.deployed = Deployed(self)
         self.observed = Observed(self)
 
     def __repr__(self) -> str:
@@ -138,7 +137,7 @@ class AwsCloud(Cloud):
         names = ", ".join(assembly.stack_name for assembly in assemblies)
         with explained(f"deploying {names}", SWEEP):
             for assembly in assemblies:
-                self._check_ours(assembly.stack_name)
+                check_ours(self.client("cloudformation"), assembly.stack_name, self.account, self.owner)
             self._uploaded = True
             self._begun.update(dict.fromkeys(assembly.stack_name for assembly in assemblies))
             app = deploy_all(
@@ -152,9 +151,9 @@ class AwsCloud(Cloud):
                 watched=True,
             )
             for name in app.stacks:
-                self._types[name] = self._read_types(name)
-            for function in self.physical_ids("AWS::Lambda::Function"):
-                self.observed.log_reader.know(function, self.log_group(function))
+                self.deployed.know(name)
+            for function in self.deployed.functions:
+                self.observed.log_reader.know(function, self.deployed.log_group(function))
             self.observed.sampler.start()
         self.apps.update(app.stacks)
         return app
@@ -167,40 +166,14 @@ class AwsCloud(Cloud):
         for name in names:
             full = name if name in self._begun else self.prefix + name
             with explained(f"deleting {full}", SWEEP):
-                self._check_ours(full)
-                identity = self._stack_id(full)  # outlives the name
+                # The id outlives the name.
+                identity = check_ours(self.client("cloudformation"), full, self.account, self.owner)
                 destroy(self.client, full, watched=True)
                 if identity:
                     self._say_what_stays(remove_leftovers(self, [identity]))
             self._begun.pop(full, None)
             self.apps.pop(full, None)
-            self._types.pop(full, None)
-
-    def physical_ids(self, kind: str) -> list[str]:
-        """The physical ids of one resource type (``AWS::SQS::Queue``) in what is deployed."""
-        return [name for found in self._types.values() for name, each in found.items() if each == kind]
-
-    @property
-    def kinds(self) -> set[str]:
-        """The resource types of what is deployed."""
-        return {kind for found in self._types.values() for kind in found.values()}
-
-    def polled_queues(self) -> set[str]:
-        """ARNs of the queues from which a deployed function takes messages."""
-        return polled_queues(self)
-
-    def log_group(self, function: str) -> str:
-        """The log group of a function. Raises ValueError if there is no such function."""
-        if function not in self._log_groups:
-            client = self.client("lambda")
-            try:
-                answer = client.get_function_configuration(FunctionName=function)
-            except client.exceptions.ResourceNotFoundException:
-                known = ", ".join(self.physical_ids("AWS::Lambda::Function")) or "none"
-                raise ValueError(f"there is no function {function!r}; there is: {known}") from None
-            config = answer.get("LoggingConfig", {})
-            self._log_groups[function] = config.get("LogGroup", f"/aws/lambda/{answer['FunctionName']}")
-        return self._log_groups[function]
+            self.deployed.forget(full)
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -240,7 +213,7 @@ class AwsCloud(Cloud):
     @contextlib.contextmanager
     def watch(self, speed: Any = 10) -> Iterator[None]:
         self._check_open()
-        names = queue_names(self.physical_ids("AWS::SQS::Queue"), self.apps)
+        names = queue_names(self.deployed.physical_ids("AWS::SQS::Queue"), self.apps)
         if not watched() or not names:
             yield
             return
@@ -266,12 +239,6 @@ class AwsCloud(Cloud):
     ) -> list[tuple[float, float]]:
         with explained("reading metrics"):
             return metric_points(self, namespace, metric, dimensions, statistic=statistic, period=period)
-
-    def metrics_now(
-        self, namespace: str, metric: str, dimensions: Mapping[str, str]
-    ) -> list[tuple[float, float]]:
-        """A metric as far as CloudWatch shows it at this moment, without waiting for more."""
-        return read_points(self, namespace, metric, dimensions, "Sum", 60)
 
     def latency(self, queue: str, since: float = 0) -> Latency:
         return self.observed.latency(queue, since)
@@ -337,48 +304,9 @@ class AwsCloud(Cloud):
         print(self)
         print(estimate(lesson, [load(assembly.template) for assembly in assemblies]))
 
-    def _read_types(self, name: str) -> dict[str, str]:
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
-        return {
-            resource["PhysicalResourceId"]: resource["ResourceType"]
-            for page in pages
-            for resource in page["StackResourceSummaries"]
-            if resource.get("PhysicalResourceId")
-        }
-
-    def _stack_id(self, name: str) -> str:
-        """The id of a stack, empty if there is none."""
-        try:
-            return str(self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackId"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            return ""
-
     def _say_what_stays(self, wrong: Mapping[str, str]) -> None:
         for name, reason in wrong.items():
             print(f"✘ {name} was not deleted: {reason}\n  {SWEEP}.")
-
-    def _check_ours(self, name: str) -> None:
-        """DeployFailed if there is a stack of this name that the workshop, or this caller, did not make."""
-        try:
-            stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            return
-        found = tags.of(stack.get("Tags", []))
-        if not tags.is_ours(found):
-            raise DeployFailed(
-                f"account {self.account} has a stack {name} that the workshop did not make: it stays as it "
-                f"is. {PREFIX}"
-            )
-        mine = tags.owner_value(self.owner)
-        if found.get(tags.OWNER, mine) != mine:  # without an owner: by `cdk deploy`
-            raise DeployFailed(
-                f"stack {name} in account {self.account} was made by {found.get(tags.OWNER)}, and you are "
-                f"{self.owner}. {PREFIX}"
-            )
 
     def _check_open(self) -> None:
         if self._closed.is_set():

@@ -56,7 +56,7 @@ class DepthSampler:
     def sample(self) -> None:
         """Ask each queue once."""
         sqs = self._cloud.client("sqs")
-        for url in self._cloud.physical_ids("AWS::SQS::Queue"):
+        for url in self._cloud.deployed.physical_ids("AWS::SQS::Queue"):
             with contextlib.suppress(
                 ClientError, BotoCoreError
             ):  # gone meanwhile, or a moment without network

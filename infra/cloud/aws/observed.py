@@ -36,7 +36,7 @@ class Observed:
     def logs(self, name: str) -> list[str]:
         """The lines of a function or a log group."""
         try:
-            group = self._cloud.log_group(name)
+            group = self._cloud.deployed.log_group(name)
         except ValueError as error:
             logs = self._cloud.client("logs")
             if not logs.describe_log_groups(logGroupNamePrefix=name, limit=1)["logGroups"]:

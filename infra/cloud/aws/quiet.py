@@ -51,7 +51,7 @@ def polled_queues(cloud: AwsCloud) -> set[str]:
     """ARNs of the queues from which a function of these stacks takes messages."""
     return {
         mapping["EventSourceArn"]
-        for function in cloud.physical_ids("AWS::Lambda::Function")
+        for function in cloud.deployed.functions
         for page in cloud.client("lambda")
         .get_paginator("list_event_source_mappings")
         .paginate(FunctionName=function)
@@ -90,7 +90,7 @@ def is_empty(cloud: AwsCloud, queue: str) -> bool:
 def _executions(cloud: AwsCloud) -> Iterator[str]:
     """Running executions of the state machines that were deployed. Express ones cannot be listed."""
     client = cloud.client("stepfunctions")
-    for arn in cloud.physical_ids("AWS::StepFunctions::StateMachine"):
+    for arn in cloud.deployed.physical_ids("AWS::StepFunctions::StateMachine"):
         try:
             running = client.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
         except ClientError as error:
@@ -104,7 +104,7 @@ def _executions(cloud: AwsCloud) -> Iterator[str]:
 def _redrives(cloud: AwsCloud) -> Iterator[str]:
     """Message move tasks that run."""
     sqs = cloud.client("sqs")
-    for url in cloud.physical_ids("AWS::SQS::Queue"):
+    for url in cloud.deployed.physical_ids("AWS::SQS::Queue"):
         name = url.rpartition("/")[2]
         arn = f"arn:{cloud.partition}:sqs:{cloud.region}:{cloud.account}:{name}"
         try:
@@ -126,8 +126,8 @@ class _Logs:
 
     def news(self) -> Iterator[str]:
         client = self._cloud.client("logs")
-        for function in self._cloud.physical_ids("AWS::Lambda::Function"):
-            group = self._cloud.log_group(function)
+        for function in self._cloud.deployed.functions:
+            group = self._cloud.deployed.log_group(function)
             try:
                 streams = client.describe_log_streams(
                     logGroupName=group, orderBy="LastEventTime", descending=True, limit=1
