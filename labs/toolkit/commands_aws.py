@@ -109,7 +109,7 @@ def sweep(options: argparse.Namespace) -> int:
 
     try:
         account = open_account(options.region)
-        with explained("sweeping", "run `workshop sweep` again then"):
+        with explained("sweeping", "Then run `workshop sweep` again"):
             return swept(
                 AwsCloud(account),
                 everyone=options.everyone,

@@ -11,6 +11,7 @@ from infra import deploy
 from infra.cloud.aws import quiet, tags
 from infra.cloud.aws.account import Account
 from infra.cloud.aws.cloud import AwsCloud
+from infra.cloud.aws.depth_sampler import DepthSampler
 from infra.cloud.interface import SimulatedOnly
 from infra.cloud.local.world import World
 from infra.deploy import DeployFailed
@@ -44,6 +45,7 @@ def cloud(world: World, monkeypatch: pytest.MonkeyPatch) -> AwsCloud:
 
 
 def _let_virtual_time_pass(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DepthSampler, "start", lambda self: None)  # virtual time has one thread
     monkeypatch.setattr(deploy, "sleep", lambda seconds: world.kernel.advance(seconds * 1_000_000))
 
 

@@ -12,6 +12,7 @@ from infra import asset_bucket, deploy
 from infra.cloud.aws import account, kinds, leftovers, standing, tags
 from infra.cloud.aws.account import Account
 from infra.cloud.aws.cloud import AwsCloud
+from infra.cloud.aws.depth_sampler import DepthSampler
 from infra.cloud.aws.sweep import remove, remove_leftovers
 from infra.cloud.local.world import World
 from infra.sources import plan
@@ -92,6 +93,7 @@ class _Tagged:
 
 @pytest.fixture
 def cloud(world: World, monkeypatch: pytest.MonkeyPatch) -> AwsCloud:
+    monkeypatch.setattr(DepthSampler, "start", lambda self: None)  # virtual time has one thread
     for module in (deploy, asset_bucket):
         monkeypatch.setattr(module, "sleep", lambda seconds: world.kernel.advance(seconds * 1_000_000))
     monkeypatch.delenv("WORKSHOP_STACK_PREFIX", raising=False)
