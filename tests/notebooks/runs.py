@@ -7,11 +7,14 @@ tests (a single test starts only its own): on all cores but one while other test
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,31 +24,58 @@ from labs.toolkit import notebooks, paths
 TIMEOUT = 600.0
 """Seconds of real time that one program may take while others take the cores."""
 
-Done = subprocess.CompletedProcess[str]
-
-
 _running: set[subprocess.Popen[str]] = set()
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What a program did, and the seconds it took: by the clock, and of all its processes on their cores."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    clock: float
+    cores: float
+
+    @property
+    def seconds(self) -> float:
+        """The clock's, or the cores' if it had to share them and took longer."""
+        return min(self.clock, self.cores)
 
 
 def python(*arguments: str, **environment: str) -> Done:
     """Run this Python in a process of its own, from the workshop's folder."""
-    command = [sys.executable, *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=paths.ROOT,
-        env={**os.environ, **notebooks.ENVIRONMENT, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=paths.ROOT,
+            env={**os.environ, **notebooks.ENVIRONMENT, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            text=True,
+        )
         _running.add(process)
-        try:
-            out, err = process.communicate(timeout=TIMEOUT)
-        finally:
-            process.kill()
-            _running.discard(process)
-    return Done(command, process.returncode, out, err)
+        late = threading.Timer(TIMEOUT, process.kill)
+        late.start()
+        cores = _wait(process)
+        late.cancel()
+        _running.discard(process)
+        clock = time.monotonic() - began
+        out.seek(0)
+        err.seek(0)
+        return Done(process.returncode, out.read(), err.read(), clock, cores)
+
+
+def _wait(process: subprocess.Popen[str]) -> float:
+    """Wait for its end; the cores' seconds of it and its children. Windows does not tell them."""
+    if not hasattr(os, "wait4"):
+        process.wait()
+        return math.inf
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime
 
 
 def workshop(*arguments: str, **environment: str) -> Done:
