@@ -6,8 +6,10 @@ tail is three sections: what it costs, clean up, now you can. ``misshapen`` says
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from . import notebooks
@@ -91,6 +93,31 @@ def listed(readme: str) -> str:
         link = f"[{lesson.title}](notebooks/{lesson.path.name})"
         rows.append(f"| {lesson.number} | {link} | {said.get(HEAD[0], '')} | {said.get('Time', '')} |\n")
     return re.sub(r"(^\| \d\d \| \[.*\n)+", lambda _: "".join(rows), readme, flags=re.MULTILINE)
+
+
+FRONT = "The queue holds the rush"
+"""How the plot begins that the README shows."""
+
+
+def front_picture() -> bytes | None:
+    """The plot of a lesson that the README shows, as its file; None if no lesson has it."""
+    for lesson in notebooks.lessons():
+        for cell in lesson.read().cells:
+            for output in cell.get("outputs", []):
+                told = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+                if told.startswith(FRONT):
+                    return base64.b64decode(output["data"]["image/png"])
+    return None
+
+
+def write_front_page(root: Path) -> None:
+    """The README's list of lessons and its picture, where there is a README."""
+    readme, picture = root / "README.md", root / ".github" / "rush.png"
+    if readme.exists():
+        readme.write_text(listed(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    drawn = front_picture()
+    if drawn and picture.exists():
+        picture.write_bytes(drawn)
 
 
 def misshapen(lesson: Lesson) -> list[str]:

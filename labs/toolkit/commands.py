@@ -151,7 +151,7 @@ def outputs_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def outputs(options: argparse.Namespace) -> int:
-    """Execute lessons, write their outputs, time and next lesson into them, and the list of the README."""
+    """Execute lessons, write their outputs, time and next lesson into them, and the README's front."""
     from .outputs import regenerate, reword
 
     status = 0
@@ -169,9 +169,7 @@ def outputs(options: argparse.Namespace) -> int:
             print(f"{lesson.path.stem}: written in {time.monotonic() - before:.1f} s")
             for sentence in anatomy.misshapen(lesson):
                 print(f"  but {sentence}")
-    readme = paths.NOTEBOOKS.parent / "README.md"
-    if readme.exists():
-        readme.write_text(anatomy.listed(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    anatomy.write_front_page(paths.NOTEBOOKS.parent)
     return status
 
 

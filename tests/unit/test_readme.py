@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 
 from labs.toolkit import anatomy, cli, notebooks, paths
@@ -11,13 +10,8 @@ README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_picture_is_a_plot_of_the_lesson() -> None:
-    pictures = [
-        base64.b64decode(output["data"]["image/png"])
-        for cell in notebooks.find("04").read().cells
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    assert (paths.ROOT / ".github" / "rush.png").read_bytes() in pictures
+    """`workshop outputs` writes it."""
+    assert (paths.ROOT / ".github" / "rush.png").read_bytes() == anatomy.front_picture()
 
 
 def test_the_list_of_lessons_is_what_the_lessons_say() -> None:
