@@ -50,8 +50,7 @@ class Idempotency(Stack):
         charges = dynamodb.Table(
             self,
             "Charges",
-            partition_key=dynamodb.Attribute(name="paymentId", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="entry", type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -61,7 +60,7 @@ class Idempotency(Stack):
             "Provider",
             code=str(HANDLERS / "provider"),
             handler="app.handler",
-            timeout=Duration.seconds(120),
+            timeout=Duration.seconds(30),
             environment={"CHARGES_NAME": charges.table_name, "SECONDS_PER_CHARGE": str(provider_seconds)},
         )
         charger = common.function(

@@ -10,6 +10,7 @@ from .figures import Plot
 from .plots_alongside import compare_backlog, compare_throughput, concurrency
 from .plots_compared import OUTCOMES, compare_latency, cost, lines, outcomes
 from .plots_counts import bars
+from .plots_explored import explored, story
 from .plots_flow import event_flow
 from .plots_over_time import PHASES, gantt, latency_over_time, timeline
 from .plots_traces import execution, trace
@@ -26,10 +27,12 @@ __all__ = [
     "cost",
     "event_flow",
     "execution",
+    "explored",
     "gantt",
     "latency_over_time",
     "lines",
     "outcomes",
+    "story",
     "timeline",
     "trace",
 ]

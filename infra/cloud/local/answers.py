@@ -79,7 +79,7 @@ def _plain(value: Any) -> str:
         (kind, inner), *_ = value.items()
         value = inner if kind in ("S", "N") else ""
     text = "" if isinstance(value, dict | list | set | bytes | bool) or value is None else str(value)
-    return text if len(text) <= 60 else ""
+    return text if len(text) <= 200 else ""
 
 
 def resource(params: dict[str, Any]) -> str:

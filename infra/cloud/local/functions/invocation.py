@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 KILL_WINDOW_US = 50 * MILLISECOND
 """How long an invocation is taken to last, for the fault ``kill``, while none of the function's has
-completed. The moment is drawn over this, or over the last one's duration, from the start of the init phase if
-there is one."""
+completed. The moment is drawn over this, or over the longest that one took so far, its init phase included if
+there will be one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ class Invoker:
             if not environment.initialized:
                 self._kernel.sleep(world.latency.sample("lambda.environment_start"))
             if world.faults.active and world.faults.happens("kill", function.arn):
-                window = KILL_WINDOW_US if function.last_duration_us is None else function.last_duration_us
+                window = function.longest_us or KILL_WINDOW_US
+                if not environment.initialized:
+                    window += function.longest_init_us
                 delay = int(self._kernel.rng("faults.kill.moment").random() * window)
                 fault = self._kernel.call_later(delay, environment.kill, "Killed")
             outcome = environment.run(
@@ -122,7 +124,8 @@ class Invoker:
         error_type = outcome.error_type or ""
         self._concurrency.release(version, slot, alive=outcome.alive, reason=error_type)
         if outcome.alive:
-            function.last_duration_us = outcome.duration_us
+            function.longest_us = max(function.longest_us, outcome.duration_us)
+            function.longest_init_us = max(function.longest_init_us, outcome.init_us)
         data: dict[str, Any] = {
             "request_id": request.request_id,
             "environment": environment.id,

@@ -118,7 +118,8 @@ class Function:
     provisioned: dict[str, Provisioned] = dataclasses.field(default_factory=dict)
     running: int = 0
     environments: int = 0
-    last_duration_us: int | None = None
+    longest_us: int = 0
+    longest_init_us: int = 0
     scaling: RateLimit = dataclasses.field(default_factory=lambda: RateLimit(SCALING_BURST))
     requests: RateLimit = dataclasses.field(default_factory=lambda: RateLimit(1_000_000))
     deleted: bool = False

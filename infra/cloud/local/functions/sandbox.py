@@ -59,6 +59,7 @@ STATELESS = tuple(
         "shared",
         "utilities.batch",
         "utilities.data_classes",
+        "utilities.idempotency",
         "utilities.jmespath_utils",
         "utilities.parser",
         "utilities.typing",

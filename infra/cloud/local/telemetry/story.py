@@ -52,12 +52,15 @@ def story(journal: Journal, stacks: Iterable[Stack], start: int) -> list[Step]:
     for entry in journal.select("lambda.environment.started"):
         names.environment(entry.resource, entry.data["environment"])  # numbered as they were started
     steps: list[Step] = []
+    latest: dict[str, int] = {}
     for entry in journal.entries:
         if entry.time < start:
             continue
         tell = _TELLERS.get(entry.what) or (_call if entry.what.startswith("api.") else None)
         if tell is not None:
             for at, step in tell(entry, names):
+                if step.kind == "call":  # an invocation makes its calls one after the other
+                    at = latest[step.run] = max(at, latest.get(step.run, 0))
                 steps.append(dataclasses.replace(step, time=(at - start) / 1_000_000))
     return sorted(steps, key=lambda step: step.time)
 
@@ -124,18 +127,20 @@ def _call(entry: Entry, names: Names) -> Told:
     ok = entry.outcome == "ok"
     about: dict[str, Any] = {name: data[name] for name in ("key", "item", "values", "got") if name in data}
     text = f"{call.partition('.')[2]} {on}".strip()
-    shown = {**data.get("key", {}), **data.get("item", {}), **data.get("values", {})}
+    shown = _fields({**data.get("key", {}), **(data.get("item") or data.get("values", {}))})
     if shown:
-        text += f" ({', '.join(f'{name}={value}' for name, value in shown.items())})"
+        text += f" ({shown})"
     if "got" in data:
         got = {name: value for name, value in data["got"].items() if data.get("key", {}).get(name) != value}
-        found = ", ".join(f"{name}={value}" for name, value in got.items()) or "the item"
-        text += f": finds {found if data['got'] else 'nothing'}"
+        text += f": finds {(_fields(got) or 'the item') if data['got'] else 'nothing'}"
     if not ok:
         text += f": {entry.outcome}"
+    asked = entry.time
+    if call == "lambda.Invoke":  # what it set off is told next, so it is told when it began
+        asked, text = entry.start, f"{text} (answered after {_duration(entry.duration / 1_000_000)})"
     return [
         (
-            entry.time,
+            asked,
             Step(
                 0,
                 who,
@@ -197,6 +202,16 @@ _TELLERS: dict[str, Callable[[Entry, Names], Told]] = {
     "events.delivery": _delivery,
     "events.event": _event,
 }
+
+
+def _fields(values: dict[str, str]) -> str:
+    """``name=value`` of each, without timestamps, and the long ones cut."""
+    shown = {
+        name: value if len(value) <= 24 else f"{value[:23]}…"
+        for name, value in values.items()
+        if not (value.isdigit() and len(value) >= 10)
+    }
+    return ", ".join(f"{name}={value}" for name, value in shown.items())
 
 
 def _ordinal(number: int) -> str:

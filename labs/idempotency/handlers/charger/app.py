@@ -1,21 +1,13 @@
-"""The charger with Powertools' idempotency: a lease before the charge, its result afterwards."""
+"""The charger with Powertools: a lease before the charge, the result after it, and the result for copies."""
 
 import os
 
 from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent_function
 from provider import charge
+from settings import config
 
 marks = DynamoDBPersistenceLayer(table_name=os.environ["MARKS_NAME"])
-config = IdempotencyConfig(
-    event_key_jmespath="paymentId",
-    payload_validation_jmespath="[amount, currency]",
-    expires_after_seconds=14 * 24 * 3600,
-)
 
 
 @idempotent_function(data_keyword_argument="payment", persistence_store=marks, config=config)
@@ -25,6 +17,6 @@ def pay(payment):
 
 @event_source(data_class=SQSEvent)
 def handler(event, context):
-    config.register_lambda_context(context)
+    config.register_lambda_context(context)  # so that the lease ends when this invocation must
     for record in event.records:
         pay(payment=record.json_body)

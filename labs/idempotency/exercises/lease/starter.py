@@ -1,0 +1,13 @@
+from boto3.dynamodb.conditions import Attr
+
+
+# A mark: id, status ("IN_PROGRESS" or "COMPLETED"), until (ms: when its lease ends)
+def may_take(now):
+    """The condition under which I may write my own IN_PROGRESS mark."""
+    abandoned = ____
+    return Attr("id").not_exists() | abandoned
+
+
+def refused(mark):
+    """A mark is in my way. Return: the message is deleted. Raise: it comes back."""
+    ____

@@ -1,0 +1,3 @@
+# expect: should be a text
+def key_for(payment, record):
+    print(payment["paymentId"])

@@ -1,0 +1,3 @@
+# expect: charged 2 times
+def key_for(payment, record):
+    return payment["paymentId"] + record["attributes"]["ApproximateReceiveCount"]
