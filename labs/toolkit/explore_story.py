@@ -35,6 +35,13 @@ class Story:
         kept = [step for step in self.steps if step.run in runs or _says(step, words) or step is self.moment]
         return type(self)(self.seed, self.broken, kept, self.moment)
 
+    def since(self, words: str) -> Self:
+        """The same story from the first step on that says this."""
+        first = next((index for index, step in enumerate(self.steps) if words in step.what), None)
+        if first is None:
+            raise LookupError(f"no step of this story says {words!r}")
+        return type(self)(self.seed, self.broken, self.steps[first:], self.moment)
+
     def without(self, *kinds: str) -> Self:
         """The same story without some kinds of steps, such as ``print``."""
         kept = [step for step in self.steps if step.kind not in kinds or step is self.moment]

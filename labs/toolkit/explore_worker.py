@@ -31,6 +31,8 @@ PATIENCE = 60
 """Seconds of real time that one seed may take before it is given up."""
 
 _FORKS = hasattr(os, "fork")
+_rehearsed: set[tuple[str, bytes]] = set()
+"""What this process has run before: scenarios and their arguments."""
 
 
 class _Parted(BaseException):
@@ -64,7 +66,9 @@ def play(job: Job, seeds: Sequence[int], at_once: int, send: Callable[[dict[str,
         return
 
     # Once here, for nothing: what is read and compiled at a first use is then there for every child.
-    _scenario(job, functools.partial(_from_here, job, seeds[0]), lambda _: None)
+    if (job.scenario, job.arguments) not in _rehearsed:
+        _scenario(job, functools.partial(_from_here, job, seeds[0]), lambda _: None)
+        _rehearsed.add((job.scenario, job.arguments))
 
     def part(cloud: Any, app: Any) -> int:
         cloud.prepare()

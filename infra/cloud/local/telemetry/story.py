@@ -205,13 +205,13 @@ _TELLERS: dict[str, Callable[[Entry, Names], Told]] = {
 
 
 def _fields(values: dict[str, str]) -> str:
-    """``name=value`` of each, without timestamps, and the long ones cut."""
-    shown = {
-        name: value if len(value) <= 24 else f"{value[:23]}…"
+    """``name=value`` of the first three, without timestamps, and the long ones cut."""
+    shown = [
+        f"{name}={value if len(value) <= 20 else f'{value[:19]}…'}"
         for name, value in values.items()
         if not (value.isdigit() and len(value) >= 10)
-    }
-    return ", ".join(f"{name}={value}" for name, value in shown.items())
+    ]
+    return ", ".join(shown[:3]) + (" …" if len(shown) > 3 else "")
 
 
 def _ordinal(number: int) -> str:
