@@ -31,8 +31,8 @@ PATIENCE = 60
 """Seconds of real time that one seed may take before it is given up."""
 
 _FORKS = hasattr(os, "fork")
-_rehearsed: set[tuple[str, bytes]] = set()
-"""What this process has run before: scenarios and their arguments."""
+_rehearsed: set[str] = set()
+"""The scenarios that this process has run before."""
 
 
 class _Parted(BaseException):
@@ -66,9 +66,9 @@ def play(job: Job, seeds: Sequence[int], at_once: int, send: Callable[[dict[str,
         return
 
     # Once here, for nothing: what is read and compiled at a first use is then there for every child.
-    if (job.scenario, job.arguments) not in _rehearsed:
+    if job.scenario not in _rehearsed:
         _scenario(job, functools.partial(_from_here, job, seeds[0]), lambda _: None)
-        _rehearsed.add((job.scenario, job.arguments))
+        _rehearsed.add(job.scenario)
 
     def part(cloud: Any, app: Any) -> int:
         cloud.prepare()
