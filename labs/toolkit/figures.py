@@ -112,9 +112,12 @@ def style() -> Iterator[None]:
         yield
 
 
-def canvas(finding: str, rows: int = 1, height: float = 3.6, **grid: Any) -> tuple[Figure, list[Axes]]:
+def canvas(
+    finding: str, rows: int = 1, height: float = 3.6, *, named_rows: bool = False, **grid: Any
+) -> tuple[Figure, list[Axes]]:
     """A figure titled with its finding, and its axes from top to bottom. Call it inside ``style()``.
 
+    ``named_rows``: names stand left of the axis, and the title begins above them: it has the whole width.
     The figure never becomes one of pyplot's, so nothing else shows it a second time.
     """
     from matplotlib.figure import Figure
@@ -123,7 +126,12 @@ def canvas(finding: str, rows: int = 1, height: float = 3.6, **grid: Any) -> tup
         raise ValueError("say what the plot shows: its first argument is the finding, and becomes its title")
     figure = Figure(figsize=(7.6, height), layout="constrained")
     axes = figure.subplots(rows, 1, squeeze=False, **grid)[:, 0].tolist()
-    axes[0].set_title("\n".join(textwrap.wrap(finding, 66)))
+    title = "\n".join(textwrap.wrap(finding, 66))
+    if named_rows:
+        font = axes[0].title
+        figure.suptitle(title, x=0.01, ha="left", size=font.get_fontsize(), weight=font.get_fontweight())
+    else:
+        axes[0].set_title(title)
     return figure, axes
 
 

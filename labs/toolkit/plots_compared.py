@@ -70,7 +70,7 @@ def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]]) -> Plot:
     names = list(variants)
     hatches = dict(zip(OUTCOMES, HATCHES, strict=True))
     with style():
-        figure, (axis,) = canvas(finding, height=1.7 + 0.5 * len(names))
+        figure, (axis,) = canvas(finding, height=1.7 + 0.5 * len(names), named_rows=True)
         before = [0] * len(names)
         for kind in kinds:
             counts = [variants[name].get(kind, 0) for name in names]
@@ -109,7 +109,7 @@ def cost(finding: str, bills: Mapping[str, Bill | Mapping[str, float]], *, per: 
     measure.numeric([value for costs in variants.values() for value in costs.values()])
     names = list(variants)
     with style():
-        figure, (axis,) = canvas(finding, height=1.7 + 0.5 * len(names))
+        figure, (axis,) = canvas(finding, height=1.7 + 0.5 * len(names), named_rows=True)
         before = [0.0] * len(names)
         for index, part in enumerate(parts):
             amounts = [variants[name].get(part, 0.0) for name in names]

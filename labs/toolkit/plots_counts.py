@@ -18,7 +18,7 @@ def bars(
     """Counts side by side. ``what`` says of what, with its unit: ``"orders charged twice"``, ``"delay (s)"``.
 
     ``counts`` maps a name to a number, or, for a group of bars each, to several:
-    ``{"naive": {"charged": 100, "shipped": 90}, "saga": {…}}``.
+    ``{"naive": {"charged": 100, "shipped": 90}, "saga": {…}}``. What is 0 everywhere is in the table only.
     """
     if not counts:
         raise ValueError("give at least one number to draw: a mapping of names to numbers")
@@ -27,10 +27,13 @@ def bars(
     }
     kinds = list(dict.fromkeys(kind for group in groups.values() for kind in group))
     measure.numeric([value for group in groups.values() for value in group.values()])
-    thick = 0.8 / len(kinds)
+    drawn = [kind for kind in kinds if any(group.get(kind) for group in groups.values())] or kinds
+    thick = 0.8 / len(drawn)
     with style():
-        figure, (axis,) = canvas(finding, height=1.5 + len(groups) * (0.25 + 0.22 * len(kinds)))
-        for index, kind in enumerate(kinds):
+        figure, (axis,) = canvas(
+            finding, height=1.5 + len(groups) * (0.25 + 0.22 * len(drawn)), named_rows=True
+        )
+        for index, kind in enumerate(drawn):
             for row, group in enumerate(groups.values()):
                 if kind not in group:
                     continue
@@ -63,7 +66,7 @@ def bars(
         axis.xaxis.set_major_formatter(grouped)
         axis.set_xlabel(what)
         if any(kinds):
-            legend(figure, 4)
+            legend(figure, 5)
     rows = [[name, *(group.get(kind) for kind in kinds)] for name, group in groups.items()]
     headers = ["", *kinds] if any(kinds) else ["", what]
     return Plot(figure, finding, tables.table(headers, rows))

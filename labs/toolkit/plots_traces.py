@@ -118,7 +118,10 @@ def execution(
 
 def _bars(state: executions.StateRun) -> list[Bar]:
     under = ("contains other states", SKY) if state.kind in ("Parallel", "Map") else ("waiting", "#D9D9D9")
-    bars: list[Bar] = [(state.start, state.end, *under)]
+    worked = sum(attempt.end - attempt.start for attempt in state.attempts)
+    bars: list[Bar] = []
+    if worked < 0.99 * (state.end - state.start):
+        bars.append((state.start, state.end, *under))
     bars += [
         (attempt.start, attempt.end, *(("failed", FAILED) if attempt.error else ("task", BLUE)))
         for attempt in state.attempts
@@ -134,7 +137,7 @@ def _chart(finding: str, rows: Sequence[tuple[str, Sequence[Bar]]], last: float,
     right = unit([last])[0] or 1.0
     words: dict[str, str] = {}
     with style():
-        figure, (axis,) = canvas(finding, height=min(1.5 + 0.22 * len(rows), 8))
+        figure, (axis,) = canvas(finding, height=min(1.5 + 0.22 * len(rows), 8), named_rows=True)
         for row, (_, bars) in enumerate(rows):
             for start, end, word, colour in bars:
                 words.setdefault(word, colour)

@@ -289,3 +289,71 @@ def test_what_a_function_gives_up_goes_to_its_destination(cloud: LocalCloud, tmp
     start = cloud.elapsed
     cloud.client("lambda").invoke(FunctionName=app["WorkerName"])
     assert hops(cloud.flow(start)) == {"notebook > Worker": (0, 1, 0)}, "the call got an error back"
+
+
+OVERLAP = """
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Slow:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Timeout: 20
+      InlineCode: |
+        import time
+        def handler(event, context):
+            time.sleep(event["seconds"])
+  Asks:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Timeout: 20
+      Environment: {Variables: {SLOW: !Ref Slow}}
+      Policies: [{LambdaInvokePolicy: {FunctionName: !Ref Slow}}]
+      InlineCode: |
+        import boto3, json, os
+        def handler(event, context):
+            client = boto3.client("lambda")
+            client.invoke(FunctionName=os.environ["SLOW"], Payload=json.dumps(event))
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Policies: [{LambdaInvokePolicy: {FunctionName: !Ref Asks}}]
+      Definition:
+        StartAt: First
+        States:
+          First:
+            Type: Task
+            Resource: !GetAtt Asks.Arn
+            Parameters: {seconds: 8}
+            TimeoutSeconds: 3
+            Catch: [{ErrorEquals: [States.Timeout], Next: Second}]
+            End: true
+          Second: {Type: Task, Resource: !GetAtt Asks.Arn, Parameters: {seconds: 0}, End: true}
+Outputs:
+  MachineArn: {Value: !Ref Machine}
+"""
+
+
+def test_a_call_belongs_to_its_run_when_another_of_the_same_function_overlaps_it(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    """A task that timed out goes on while the next one runs; what failed is told, though it was caught."""
+    template = tmp_path / "template.yaml"
+    template.write_text(OVERLAP, encoding="utf-8")
+    app = cloud.deploy(template)
+    client = cloud.client("stepfunctions")
+    execution = client.start_execution(stateMachineArn=app["MachineArn"], input="{}")["executionArn"]
+    cloud.settle()
+    trace = cloud.trace(execution)
+    runs = [segment for segment in trace.segments if segment.kind == "run" and segment.name == "Asks"]
+    calls = [segment for segment in trace.segments if segment.what == "Invoke Slow"]
+    assert [round(segment.seconds) for segment in runs] == [8, 0]
+    assert [round(segment.seconds) for segment in calls] == [8, 0]
+    for run, call in zip(runs, calls, strict=True):
+        assert run.start <= call.start <= call.end <= run.end
+    failed = [(segment.name, segment.what, segment.outcome) for segment in trace.failures]
+    assert failed == [("Machine", "task Asks", "States.Timeout")]

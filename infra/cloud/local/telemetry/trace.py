@@ -37,6 +37,8 @@ _LOST = frozenset(
 )
 _TAKE_TIME = frozenset({"Invoke", "ReceiveMessage", "StartSyncExecution"})
 """Calls that take effect over a time, not at an instant."""
+_SLACK = 50_000
+"""Microseconds by which a call may seem to begin before its function: it is written down in its middle."""
 _Found = tuple[int, int, Party, str, str, Party | None, str]
 """(start, end, who, kind, what, to whom, outcome); times in virtual microseconds."""
 _Run = tuple[bool, str, str, int, int]
@@ -112,6 +114,8 @@ class _Story:
         for entry in [*mine, *joined]:
             if entry.what == "lambda.invocation":
                 self._running.setdefault(entry.resource, []).append((entry.start, entry.time))
+        self._called: dict[tuple[str, int], int] = {}
+        """Run -> when its latest call was over."""
         for entry in sorted([*mine, *joined], key=lambda one: one.time):
             self._read(entry)
         for since, queue, why in self._waiting.values():
@@ -160,6 +164,11 @@ class _Story:
             self._note(entry, of_arn(entry.resource), "execution", "execution")
         elif what == "states.state":
             self._note(entry, of_arn(entry.resource), "state", data["state"])
+        elif what == "states.task" and entry.outcome != "ok":
+            _, _, integration = entry.resource.partition(":::")
+            function = None if integration else of_arn(entry.resource)
+            words = f"task {integration}".strip()
+            self._note(entry, of_arn(data["execution"]), "state", words, function)
         elif what in _DELIVERIES:
             self._note(entry, of_arn(entry.resource), "deliver", "to", of_arn(data["to"]))
         elif what in _LOST:
@@ -183,11 +192,25 @@ class _Story:
         later = 0 if operation in _TAKE_TIME else entry.duration // 2
         start, end = entry.start + later, entry.time + later
         who = caller(entry.actor, self._functions)
+        run = self._run_of(entry)
         if not later:  # it did not begin before its function did, nor before the call before it was over
-            runs = (run for run in self._running.get(entry.actor, ()) if run[0] <= entry.time <= run[1])
-            calls = (one[1] for one in self.found if (one[2], one[3]) == (who, "call") and one[1] < end)
-            start = max([start, *(run[0] for run in runs), *calls])
+            start = max(start, self._called.get(run, start)) if run else start
+        if run:
+            self._called[run] = end
         self._add(start, end, who, "call", operation, target, entry.outcome)
+
+    def _run_of(self, entry: Entry) -> tuple[str, int] | None:
+        """The run that made a call, as (function, its start): it was running all the time of the call."""
+        began = [
+            start
+            for start, end in self._running.get(entry.actor, ())
+            if start <= entry.time <= end and start <= entry.start + _SLACK
+        ]
+        if not began:
+            return None
+        run = (entry.actor, max(began))
+        self._called.setdefault(run, run[1])
+        return run
 
     def _queue(self, entry: Entry) -> None:
         """Messages of this trace: each wait ends when the message is received, deleted or moved."""
