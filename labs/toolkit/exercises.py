@@ -22,6 +22,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -185,6 +186,8 @@ class Exercise:
     # -- inside ----------------------------------------------------------------------------------
 
     def _note(self, *, right: bool) -> None:
+        if os.environ.get("JPY_SESSION_NAME") == "":
+            return  # a run that the workshop itself started, such as a test: not the learner's attempt
         try:
             self._record.attempted(
                 self.name, right=right, hints=self._hints_shown, solution=self._solution_shown

@@ -1,7 +1,7 @@
 """What you have done so far: the record of your exercises, in ``progress.json`` in the workshop's folder.
 
-It is yours alone (git does not see it) and only an attempt changes it: a lesson that runs from top to bottom
-with its exercises untouched writes nothing, so a headless run leaves no trace.
+It is yours alone (git does not see it) and only an attempt changes it: not a lesson that runs from top to
+bottom with its exercises untouched, and not a run that the workshop started without a front end.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import subprocess
 import nbformat
 import pytest
 
-from labs.toolkit import paths
+from labs.toolkit import notebooks, paths
 from labs.toolkit.exercises import Exercises
 from labs.toolkit.notebooks import Lesson
 from labs.toolkit.record import Entry, Record
@@ -23,6 +23,12 @@ def check(answer, cloud):
     if answer.get("x") != 2:
         raise Wrong("not 2")
 """
+
+
+@pytest.fixture(autouse=True)
+def learner(monkeypatch):
+    """Somebody looks on, whoever started the tests."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "01_maths.ipynb")
 
 
 @pytest.fixture
@@ -149,6 +155,13 @@ def test_without_git_the_exercises_cells_are_put_back(workshop):
     assert [cell.source for cell in lesson.read().cells] == ["%%exercise maths.two\nx = ____", "1"]
 
 
-def test_running_the_tests_notes_nothing():
-    """The record is the learner's: it is not in git, and no test writes it."""
+def test_a_run_that_the_workshop_started_notes_nothing(workshop, capsys, monkeypatch):
+    for name, value in notebooks.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    exercises(workshop).attempt("maths.two", "x = 2\n", lambda: None)
+    assert capsys.readouterr().out == "✔ maths.two: right\n"
+    assert not (workshop / "build" / "progress.json").exists()
+
+
+def test_the_record_is_not_in_git():
     assert "progress.json" in (paths.ROOT / ".gitignore").read_text().split()
