@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.cloud import Application, Cloud
 from infra.stacks.queue_processing import QueueProcessing
-from labs.toolkit.arrivals import Arrivals, Poisson
+from labs.toolkit.arrivals import Arrivals, AtOnce, Poisson
 from labs.toolkit.load import LoadReport, Request, send_messages
 
 OUTCOMES = ("processed once", "processed more than once", "in the DLQ", "lost", "still waiting")
@@ -96,6 +96,17 @@ def run(
         bill=cloud.cost(started),
     )
     return recount(cloud, result)
+
+
+def few_orders(cloud: Cloud, **settings: Any) -> Result:
+    """Twenty orders at once: short enough to be tried under many seeds."""
+    return run(cloud, AtOnce(requests=20), **settings)
+
+
+def one_parcel_each(result: Result) -> str:
+    """What is wrong if an order was not shipped exactly once; "" if all were."""
+    wrong = [f"{name} was {outcome}" for name, outcome in result.orders.items() if outcome != OUTCOMES[0]]
+    return "; ".join(wrong[:1]) + (f", and {len(wrong) - 1} others" if len(wrong) > 1 else "")
 
 
 def recount(cloud: Cloud, result: Result) -> Result:
