@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -81,7 +82,38 @@ def scale_mappings(client: Client) -> None:
             )
 
 
+def reserve_concurrency(client: Client) -> None:
+    """Give each function the reserved concurrency that its stack's template has, or none."""
+    cloudformation, lambda_ = client("cloudformation"), client("lambda")
+    for stack in cloudformation.describe_stacks()["Stacks"]:
+        name = stack["StackName"]
+        template = cloudformation.get_template(StackName=name)["TemplateBody"]
+        resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+        for logical_id, resource in resources.items():
+            if resource["Type"] != "AWS::Lambda::Function":
+                continue
+            function = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)[
+                "StackResourceDetail"
+            ]["PhysicalResourceId"]
+            wanted = resource["Properties"].get("ReservedConcurrentExecutions")
+            found = lambda_.get_function_concurrency(FunctionName=function).get(
+                "ReservedConcurrentExecutions"
+            )
+            if wanted is not None and wanted != found:
+                lambda_.put_function_concurrency(
+                    FunctionName=function, ReservedConcurrentExecutions=int(wanted)
+                )
+            elif wanted is None and found is not None:
+                lambda_.delete_function_concurrency(FunctionName=function)
+
+
 DIFFERENCES = (
+    Difference(
+        "reserved concurrency of a template",
+        "ignores ReservedConcurrentExecutions in a template, so that no function is ever full",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html",
+        supply=reserve_concurrency,
+    ),
     Difference(
         "queue metrics",
         "publishes no metrics of queues, so that an alarm on one never changes its state",
