@@ -54,6 +54,11 @@ class Result:
         return Counter(self.orders.values())[outcome]
 
     @property
+    def shipped(self) -> int:
+        """How many orders were shipped, once or more often."""
+        return sum(self.parcels[name] > 0 for name in self.orders)
+
+    @property
     def counts(self) -> dict[str, int]:
         return {outcome: self.count(outcome) for outcome in OUTCOMES}
 
