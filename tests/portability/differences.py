@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from . import move_tasks
 from .proxy import Proxy
@@ -163,7 +163,7 @@ def supplied(client: Client, every: float = 1.0) -> Iterator[str]:
         while not stop.wait(every):
             for difference in DIFFERENCES:
                 if difference.supply is not None:
-                    with contextlib.suppress(ClientError):  # a stack was deleted in the middle
+                    with contextlib.suppress(ClientError, BotoCoreError):  # a stack, or all, just ended
                         difference.supply(client)
 
     thread = threading.Thread(target=run, name="what MiniStack lacks", daemon=True)
