@@ -81,7 +81,7 @@ def sell(
     """Deploy with these settings, put lots on sale one after the other, and let the customers come.
 
     ``name`` is the first part of the lots' names, so that several sales can share a stack. With the order
-    number ``poison_at``, an event that nobody can read is appended to a lot of its own.
+    number ``poison_at``, events are appended to a lot of its own of which nobody can read the last.
     """
     app = cloud.deploy(EventSourcing, stack_name=stack_name, **settings)
     orders = sum(1 for _ in arrivals.times(cloud.rng(f"load.{name}")))
@@ -164,23 +164,19 @@ def view_of(cloud: Cloud, app: Application) -> dict[str, int]:
     return {row["lot"]: int(row["available"]) for row in _scan(table)}
 
 
-def available(facts: list[dict[str, Any]]) -> int | None:
-    """How many pieces these events leave, None if one of them cannot be read."""
-    try:
-        return sum(int(fact["quantity"]) * (1 if fact["type"] == "StockReceived" else -1) for fact in facts)
-    except ValueError:
-        return None
+def available(facts: list[dict[str, Any]]) -> int:
+    """How many pieces these events leave; those that cannot be read are left out."""
+    signs = {"StockReceived": 1, "StockReserved": -1}
+    return sum(
+        signs[fact["type"]] * int(fact["quantity"]) for fact in facts if str(fact["quantity"]).isdigit()
+    )
 
 
 def wrong_rows(cloud: Cloud, app: Application) -> dict[str, tuple[int | None, int]]:
-    """Each lot of which the view is wrong -> (what it says, what is true). Unreadable lots do not count."""
+    """Each lot of which the view is wrong -> (what it says, what is true)."""
     view = view_of(cloud, app)
     truth = {lot: available(facts) for lot, facts in events_of(cloud, app).items()}
-    return {
-        lot: (view.get(lot), true)
-        for lot, true in truth.items()
-        if true is not None and view.get(lot) != true
-    }
+    return {lot: (view.get(lot), true) for lot, true in truth.items() if view.get(lot) != true}
 
 
 def pieces_off(cloud: Cloud, app: Application) -> int:
@@ -189,15 +185,20 @@ def pieces_off(cloud: Cloud, app: Application) -> int:
 
 
 def poison(cloud: Cloud, app: Application, lot: str) -> None:
-    """Append what somebody's script once wrote: an event that no program can read."""
-    events = cloud.resource("dynamodb").Table(app["EventsName"])
-    events.put_item(Item={"lot": lot, "version": 1, "type": "StockReceived", "quantity": "a dozen"})
+    """Append at once what somebody's script once wrote: two deliveries, and one that no program can read."""
+    name = app["EventsName"]
+    facts = [
+        {"lot": lot, "version": version, "type": "StockReceived", "quantity": quantity}
+        for version, quantity in enumerate((10, 10, "a dozen"), 1)
+    ]
+    puts: list[Any] = [{"Put": {"TableName": name, "Item": fact}} for fact in facts]
+    cloud.resource("dynamodb").meta.client.transact_write_items(TransactItems=puts)
 
 
 def sell_and_follow(
     cloud: Cloud, arrivals: Arrivals, *, seconds: float, name: str, poison_at: int, **settings: Any
 ) -> tuple[Sale, list[tuple[float, float]]]:
-    """A sale, and once a second until ``seconds`` after its beginning: (second, ``pieces_off``)."""
+    """A sale, and every other second until ``seconds`` after its beginning: (second, ``pieces_off``)."""
     app = cloud.deploy(EventSourcing, **settings)
     start = cloud.elapsed
     seen: list[tuple[float, float]] = []
@@ -208,7 +209,7 @@ def sell_and_follow(
         return seen[-1][0] >= seconds
 
     watching = cloud.spawn(
-        lambda: cloud.wait_for(look, "the end of the observation", limit=seconds + 60), name="watch"
+        lambda: cloud.wait_for(look, "the end of the observation", limit=seconds + 60, every=2), name="watch"
     )
     sale = sell(cloud, arrivals, name=name, poison_at=poison_at, **settings)
     watching.join()
@@ -216,10 +217,28 @@ def sell_and_follow(
 
 
 def fill(cloud: Cloud, app: Application, lot: str, events: int) -> None:
-    """Give a lot a history: one piece at a time, ``events`` times."""
+    """Give a lot a longer history: pieces come in one by one, until it has so many events."""
+    known = len(events_of(cloud, app).get(lot, []))
     with cloud.resource("dynamodb").Table(app["EventsName"]).batch_writer() as batch:
-        for version in range(1, events + 1):
+        for version in range(known + 1, events + 1):
             batch.put_item(Item={"lot": lot, "version": version, "type": "StockReceived", "quantity": 1})
+
+
+def failures(cloud: Cloud, app: Application) -> list[dict[str, Any]]:
+    """What the projector's mapping has put aside: the bodies of the messages, which stay in the queue."""
+    sqs = cloud.client("sqs")
+    answer = sqs.receive_message(
+        QueueUrl=app["FailedQueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=2
+    )
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def order_from(cloud: Cloud, app: Application, lot: str, orders: int, name: str) -> list[int]:
+    """Customers who come one after the other: how many events had to be read for each."""
+    return [
+        ask(cloud, app, {"type": "reserve", "lot": lot, "orderId": f"{name}-{number}"})["read"]
+        for number in range(orders)
+    ]
 
 
 def _scan(table: Any) -> list[dict[str, Any]]:
@@ -245,6 +264,22 @@ def one_too_many(steps: list[Any]) -> int | None:
             left += quantity if item["type"] == "StockReceived" else -quantity
             if left < 0:
                 return index
+    return None
+
+
+def torn_snapshot(steps: list[Any]) -> int | None:
+    """The step of a story at which a snapshot was written with a version that its stock does not have."""
+    version, loaded = 0, {}
+    for index, step in enumerate(steps):
+        if not step.ok:
+            continue
+        item = step.data.get("item", {})
+        if (step.call, step.on) == ("dynamodb.PutItem", "Events"):
+            version = max(version, int(item["version"]))
+        elif step.call == "dynamodb.Query" and len(step.data.get("values", {})) > 1:
+            loaded[step.run] = version
+        elif step.on == "Snapshots" and item and int(item["version"]) > loaded[step.run]:
+            return index
     return None
 
 

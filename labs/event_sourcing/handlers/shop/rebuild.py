@@ -16,7 +16,10 @@ def handler(event, context):
     for fact in (fact for page in pages for fact in page["Items"]):
         histories.setdefault(fact["lot"], []).append(fact)  # in the order of their versions
     for lot, history in histories.items():
-        put(lot, fold(history)["available"], len(history))
+        try:
+            put(lot, fold(history)["available"], len(history))
+        except ValueError as error:
+            print(f"{lot} cannot be read: {error}")
     return {"lots": len(histories), "events_read": sum(map(len, histories.values()))}
 
 
