@@ -152,12 +152,6 @@ def events_of(cloud: Cloud, app: Application) -> dict[str, list[dict[str, Any]]]
     return {lot: sorted(facts, key=lambda fact: fact["version"]) for lot, facts in sorted(found.items())}
 
 
-def snapshots_of(cloud: Cloud, app: Application) -> dict[str, dict[str, Any]]:
-    """Each lot -> its snapshot: ``version`` and ``stock``."""
-    table = cloud.resource("dynamodb").Table(app["SnapshotsName"])
-    return {item["lot"]: item for item in _scan(table)}
-
-
 def view_of(cloud: Cloud, app: Application) -> dict[str, int]:
     """Each lot -> how many pieces are available, as the shop page shows it."""
     table = cloud.resource("dynamodb").Table(app["ViewName"])

@@ -1,6 +1,4 @@
-import random
-import time
-
+from backoff import pause
 from fraud import check_customer
 from stock import decide, fold
 from store import Conflict, append, load
@@ -17,5 +15,5 @@ def handler(command, context):
                 append(lot, len(history), event)
             return {"answer": answer, "attempts": attempt, "read": len(history)}
         except Conflict:
-            time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+            pause(attempt)
     return {"answer": "try again", "attempts": attempt, "read": len(history)}

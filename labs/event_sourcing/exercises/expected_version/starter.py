@@ -1,6 +1,7 @@
+from backoff import pause
 from fraud import check_customer
 from stock import decide, fold
-from store import append, load
+from store import Conflict, append, load
 
 
 def handler(command, context):

@@ -1,8 +1,9 @@
 """Applies each event once and in its order, whatever the stream repeats or leaves out."""
 
+from apply import apply
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from store import load
-from view import OutOfOrder, apply, version_of
+from view import OutOfOrder, version_of
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 

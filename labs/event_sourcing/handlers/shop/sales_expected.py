@@ -1,8 +1,6 @@
 """Appends only to the version it has decided on. On a conflict it reads and decides again."""
 
-import random
-import time
-
+from backoff import pause
 from fraud import check_customer
 from stock import decide, fold
 from store import Conflict, append, load
@@ -21,5 +19,5 @@ def handler(command, context):
                 append(lot, len(history), event)
             return {"answer": answer, "attempts": attempt, "read": len(history)}
         except Conflict:
-            time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+            pause(attempt)
     return {"answer": "try again", "attempts": ATTEMPTS}

@@ -1,8 +1,6 @@
 """As sales.py, but for its snapshots: what they say and how far they go is read at two moments."""
 
-import random
-import time
-
+from backoff import pause
 from fraud import check_customer
 from snapshots import EVERY, load_stock, table
 from stock import decide
@@ -24,7 +22,7 @@ def handler(command, context):
                     save(lot)
             return {"answer": answer, "attempts": attempt, "read": read}
         except Conflict:
-            time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+            pause(attempt)
     return {"answer": "try again", "attempts": ATTEMPTS}
 
 

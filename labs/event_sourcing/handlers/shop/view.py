@@ -3,29 +3,13 @@
 import os
 
 import boto3
-from boto3.dynamodb.conditions import Attr
-from stock import change
 
 table = boto3.resource("dynamodb").Table(os.environ["VIEW_NAME"])
+Refused = table.meta.client.exceptions.ConditionalCheckFailedException
 
 
 class OutOfOrder(Exception):
-    """The view has not just applied the version before this one."""
-
-
-def apply(event):
-    """Apply an event if the view stands at the version before it; raise OutOfOrder if it does not."""
-    previous = int(event["version"]) - 1
-    stands_there = Attr("version").eq(previous) if previous else Attr("version").not_exists()
-    try:
-        table.update_item(
-            Key={"lot": event["lot"]},
-            UpdateExpression="SET version = :version ADD available :change",
-            ConditionExpression=stands_there,
-            ExpressionAttributeValues={":version": previous + 1, ":change": change(event)},
-        )
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise OutOfOrder(f"{event['lot']} {previous + 1}") from None
+    """The view does not stand at the version before this one."""
 
 
 def version_of(lot):

@@ -1,19 +1,10 @@
 # expect: left out
-import os
-
-import boto3
 from boto3.dynamodb.conditions import Attr
 from stock import change
-
-table = boto3.resource("dynamodb").Table(os.environ["VIEW_NAME"])
-
-
-class OutOfOrder(Exception):
-    """The view has not just applied the version before this one."""
+from view import OutOfOrder, Refused, table
 
 
 def apply(event):
-    """Apply an event if the view stands at the version before it; raise OutOfOrder if it does not."""
     version = int(event["version"])
     try:
         table.update_item(
@@ -22,10 +13,5 @@ def apply(event):
             ConditionExpression=Attr("version").not_exists() | Attr("version").lt(version),
             ExpressionAttributeValues={":version": version, ":change": change(event)},
         )
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
+    except Refused:
         raise OutOfOrder(f"{event['lot']} {version}") from None
-
-
-def version_of(lot):
-    """The version that the view of a lot stands at, 0 if there is none."""
-    return int(table.get_item(Key={"lot": lot}, ConsistentRead=True).get("Item", {}).get("version", 0))
