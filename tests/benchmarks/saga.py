@@ -6,8 +6,7 @@ import json
 import time
 from typing import Any
 
-from tests import ministack
-
+from . import ministack
 from .queue import package, peak_rss_mb
 
 MINISTACK_EXECUTIONS = 20

@@ -292,6 +292,18 @@ ACCEPTED = [
         ("Checkout/ServiceRole/DefaultPolicy/Resource",),
     ),
     Accepted(
+        "SagaOrchestrated",
+        "AwsSolutions-IAM5",
+        "grant_invoke: versions and aliases. X-Ray and the delivery of logs know no resource.",
+        ("Machine/Role/DefaultPolicy/Resource", "Payment/ServiceRole/DefaultPolicy/Resource"),
+    ),
+    Accepted(
+        "SagaOrchestrated",
+        "AwsSolutions-SQS3",
+        "This queue is itself where what could not be undone ends.",
+        ("Stuck/Resource",),
+    ),
+    Accepted(
         "Calibration",
         "AwsSolutions-IAM5",
         "It may touch every object of its own bucket, which lives for a few minutes.",

@@ -13,7 +13,7 @@ class Step:
     ``time``      seconds since the story's start
     ``who``       a function's environment (``Charger 2``), a queue, ``notebook`` …
     ``what``      what it did
-    ``kind``      ``send``, ``deliver``, ``fault``, ``start``, ``call``, ``print`` or ``end``
+    ``kind``      ``send``, ``deliver``, ``fault``, ``start``, ``call``, ``print``, ``state`` or ``end``
     ``ok``        False if it failed
     ``seconds``   how long it had taken by then
     ``call``      of a call: ``dynamodb.PutItem``

@@ -186,9 +186,41 @@ def _delivery(entry: Entry, names: Names) -> Told:
 
 
 def _event(entry: Entry, names: Names) -> Told:
+    if entry.actor.startswith("aws.") and not entry.data["rules"]:
+        return []  # what AWS's services tell the default bus, if anybody listens
     rules = ", ".join(names.of(rule) for rule in entry.data["rules"]) or "no rule"
     what = f"takes in {entry.data['detail_type']!r} from {entry.actor}; it matches {rules}"
     return [(entry.time, Step(0, names.of(entry.resource), what, "send", ok=bool(entry.data["rules"])))]
+
+
+def _started(entry: Entry, names: Names) -> Told:
+    what = f"starts the execution {_execution(entry)}"
+    return [(entry.time, Step(0, names.of(entry.resource), what, "state"))]
+
+
+def _state(entry: Entry, names: Names) -> Told:
+    who, what = names.of(entry.resource), f"{_execution(entry)}: enters {entry.data['state']}"
+    return [(entry.start, Step(0, who, what, "state", on=entry.data["state"]))]
+
+
+def _attempt(entry: Entry, names: Names) -> Told:
+    """An attempt of a task that failed: it is retried, caught, or the end of the execution."""
+    if entry.outcome == "ok":
+        return []
+    machine = entry.data["execution"].split(":")[6]
+    took = _duration(entry.duration / 1_000_000)
+    what = f"{_execution(entry)}: an attempt fails with {entry.outcome} after {took}"
+    return [(entry.time, Step(0, names.of(machine), what, "state", ok=False))]
+
+
+def _ended(entry: Entry, names: Names) -> Told:
+    error = f" with {entry.data['error']}" if entry.data["error"] else ""
+    what = f"{_execution(entry)}: ends {entry.data['status']}{error}"
+    return [(entry.time, Step(0, names.of(entry.resource), what, "state", ok=entry.outcome == "ok"))]
+
+
+def _execution(entry: Entry) -> str:
+    return str(entry.data["execution"].rpartition(":")[2])
 
 
 _TELLERS: dict[str, Callable[[Entry, Names], Told]] = {
@@ -201,6 +233,10 @@ _TELLERS: dict[str, Callable[[Entry, Names], Told]] = {
     "sns.delivery": _delivery,
     "events.delivery": _delivery,
     "events.event": _event,
+    "states.started": _started,
+    "states.state": _state,
+    "states.task": _attempt,
+    "states.execution": _ended,
 }
 
 
