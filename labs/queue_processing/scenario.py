@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.cloud import Application, Cloud
 from infra.stacks.queue_processing import QueueProcessing
-from labs.toolkit.arrivals import Arrivals, Poisson
+from labs.toolkit.arrivals import Arrivals, AtOnce, Poisson
 from labs.toolkit.load import LoadReport, Request, send_messages
 
 OUTCOMES = ("processed once", "processed more than once", "in the DLQ", "lost", "still waiting")
@@ -52,6 +52,11 @@ class Result:
         if outcome not in OUTCOMES:
             raise ValueError(f"there is no outcome {outcome!r}; there is: {', '.join(OUTCOMES)}")
         return Counter(self.orders.values())[outcome]
+
+    @property
+    def shipped(self) -> int:
+        """How many orders were shipped, once or more often."""
+        return sum(self.parcels[name] > 0 for name in self.orders)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -96,6 +101,17 @@ def run(
         bill=cloud.cost(started),
     )
     return recount(cloud, result)
+
+
+def few_orders(cloud: Cloud, **settings: Any) -> Result:
+    """Twenty orders at once: short enough to be tried under many seeds."""
+    return run(cloud, AtOnce(requests=20), **settings)
+
+
+def one_parcel_each(result: Result) -> str:
+    """What is wrong if an order was not shipped exactly once; "" if all were."""
+    wrong = [f"{name} was {outcome}" for name, outcome in result.orders.items() if outcome != OUTCOMES[0]]
+    return "; ".join(wrong[:1]) + (f", and {len(wrong) - 1} others" if len(wrong) > 1 else "")
 
 
 def recount(cloud: Cloud, result: Result) -> Result:

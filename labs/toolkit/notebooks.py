@@ -19,6 +19,8 @@ from . import paths
 KERNEL = "python3"
 CELL_TIMEOUT = 300
 """Seconds of real time that one cell may take."""
+REAL_CELL_TIMEOUT = 3600
+"""The same on a real account, where what a cell waits for takes as long as it takes."""
 
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
@@ -167,6 +169,7 @@ def run(lesson: Lesson, parameters: Mapping[str, Any], target: Path | None = Non
         raise LessonError("a run never writes over its lesson")
     output.parent.mkdir(parents=True, exist_ok=True)
     error = ""
+    on_aws = (parameters.get("target") or os.environ.get("WORKSHOP_TARGET")) == "aws"
     try:
         papermill.execute_notebook(
             str(lesson.path),
@@ -175,7 +178,7 @@ def run(lesson: Lesson, parameters: Mapping[str, Any], target: Path | None = Non
             kernel_name=KERNEL,
             cwd=str(lesson.path.parent),
             progress_bar=sys.stderr.isatty(),
-            execution_timeout=CELL_TIMEOUT,
+            execution_timeout=REAL_CELL_TIMEOUT if on_aws else CELL_TIMEOUT,
             language="python",
             config=Config(QUIET),
         )

@@ -6,7 +6,18 @@ import argparse
 import json
 from typing import Any
 
-from . import burst, event_router, fan_out, idle, ministack, queue, saga, schedule, stream, table_stream
+from . import (
+    burst,
+    event_router,
+    fan_out,
+    idle,
+    queue,
+    queue_on_ministack,
+    saga,
+    schedule,
+    stream,
+    table_stream,
+)
 
 ROUTES: dict[str, Any] = {
     "event_router": event_router,
@@ -42,7 +53,7 @@ def main() -> None:
         messages = arguments.messages or 5_000
         result = queue.run(messages, arguments.seed)
         if arguments.against:
-            result |= ministack.run_queue(messages)
+            result |= queue_on_ministack.run_queue(messages)
             result["times_ministack"] = round(
                 result["messages_per_s"] / result["ministack_messages_per_s"], 1
             )

@@ -102,7 +102,7 @@ def run(count: int, seed: int = 0) -> dict[str, Any]:
 
 def run_ministack(count: int) -> dict[str, Any]:
     """The same on MiniStack, until every event has arrived or none does for two minutes."""
-    from .ministack import server
+    from tests.ministack import server
 
     with tempfile.TemporaryDirectory() as folder, server() as client:
         arrived = Path(folder) / "arrived"

@@ -110,7 +110,7 @@ def run(messages: int, seed: int = 0) -> dict[str, Any]:
 
 def run_ministack(messages: int) -> dict[str, Any]:
     """The same on MiniStack: until the queues have been empty twice in a row."""
-    from .ministack import server
+    from tests.ministack import server
 
     with server() as client:
         topic, urls = build(client, role(client("iam")))

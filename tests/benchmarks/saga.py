@@ -6,7 +6,8 @@ import json
 import time
 from typing import Any
 
-from . import ministack
+from tests import ministack
+
 from .queue import package, peak_rss_mb
 
 MINISTACK_EXECUTIONS = 20

@@ -113,7 +113,7 @@ def result(name: str, cloud: Any, messages: int, wall: float, virtual: float) ->
 
 def run_ministack(messages: int) -> dict[str, Any]:
     """The same on MiniStack: until the function's log says that it has processed everything."""
-    from .ministack import server
+    from tests.ministack import server
 
     with server() as client:
         build(client, time.sleep)

@@ -55,7 +55,7 @@ def run(messages: int, seed: int = 0) -> dict[str, Any]:
 
 def run_ministack(messages: int) -> dict[str, Any]:
     """The same on MiniStack: until the function's log says that it has processed everything."""
-    from .ministack import server
+    from tests.ministack import server
 
     with server() as client:
         build(client, time.sleep)

@@ -15,17 +15,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from labs.toolkit import paths
-from tests.benchmarks import ministack
+from tests import ministack
 from tests.unit.test_sweep import KEPT
 
-Client = Callable[[str], Any]
+from .account import everything
+from .differences import Client
 
 CRASH = """
 import os, sys
@@ -68,21 +68,6 @@ def _run(client: Client, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _everything(client: Client) -> dict[str, list[str]]:
-    """What there is in the account, asked of each service."""
-    return {
-        "stacks": [stack["StackName"] for stack in client("cloudformation").describe_stacks()["Stacks"]],
-        "queues": client("sqs").list_queues().get("QueueUrls", []),
-        "functions": [each["FunctionName"] for each in client("lambda").list_functions()["Functions"]],
-        "tables": client("dynamodb").list_tables()["TableNames"],
-        "streams": client("kinesis").list_streams()["StreamNames"],
-        "topics": [each["TopicArn"] for each in client("sns").list_topics()["Topics"]],
-        "buckets": [each["Name"] for each in client("s3").list_buckets()["Buckets"]],
-        "log groups": [each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]],
-        "roles": [each["RoleName"] for each in client("iam").list_roles()["Roles"]],
-    }
-
-
 def _template(folder: Path) -> str:
     path = folder / "template.json"
     path.write_text(json.dumps({"Resources": KEPT}), "utf-8")
@@ -92,9 +77,9 @@ def _template(folder: Path) -> str:
 def test_after_a_crash_sweep_shows_zero_and_leaves_the_rest_alone(client: Client, tmp_path: Path) -> None:
     client("sqs").create_queue(QueueName="somebody-elses")
     client("logs").create_log_group(logGroupName="/aws/lambda/somebody-elses")
-    before = _everything(client)
+    before = everything(client)
     assert _run(client, "-c", CRASH, _template(tmp_path), "crash").returncode == 9
-    assert sorted(_everything(client)["stacks"]) == ["Kept", "Welcome"]
+    assert sorted(everything(client)["stacks"]) == ["Kept", "Welcome"]
     listed = _run(client, "-m", "labs.toolkit.cli", "sweep", "--dry-run")
     assert listed.returncode == 1, listed.stderr
     assert "Welcome (CREATE_COMPLETE)" in listed.stdout
@@ -103,11 +88,11 @@ def test_after_a_crash_sweep_shows_zero_and_leaves_the_rest_alone(client: Client
     swept = _run(client, "-m", "labs.toolkit.cli", "sweep", "--yes")
     assert swept.returncode == 0, swept.stdout + swept.stderr
     assert "0 stacks, 0 resources, 0 USD per hour" in swept.stdout.splitlines()[-1]
-    assert _everything(client) == before
+    assert everything(client) == before
 
 
 def test_close_leaves_nothing(client: Client, tmp_path: Path) -> None:
-    before = _everything(client)
+    before = everything(client)
     closed = _run(client, "-c", CRASH, _template(tmp_path), "close")
     assert closed.returncode == 0, closed.stderr
-    assert _everything(client) == before
+    assert everything(client) == before

@@ -9,9 +9,9 @@ def check(answer: Answer, cloud):
     try:
         answer.call("send", cloud.client("sqs"), app["LettersUrl"])
         sent = cloud.elapsed
-        cloud.advance("30s")
+        cloud.sleep(30)
         early = _greetings(cloud, app)
-        cloud.advance("45s")
+        cloud.sleep(45)
         greetings = _greetings(cloud, app)
         if early:
             raise Wrong(

@@ -1,4 +1,4 @@
-"""The same work on MiniStack (PyPI), measured in the same run, in a virtual environment of its own."""
+"""MiniStack (PyPI): AWS's API as somebody else wrote it, in a virtual environment of its own."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ import sys
 import time
 import venv
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from . import queue
-
-VERSION = "1.5.33"
-HOME = Path(__file__).resolve().parents[2] / "build" / "ministack"
+PACKAGES = (
+    "ministack==1.5.33",
+    "boto3",  # what Lambda's own runtime has
+    # AWS's public layer of it does not exist there: tests/portability/differences.py
+    f"aws-lambda-powertools=={metadata.version('aws-lambda-powertools')}",
+)
+HOME = Path(__file__).resolve().parents[1] / "build" / "ministack"
 
 
 def install() -> Path:
     """MiniStack's own Python, installed on first use."""
     python = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not python.exists():
+    done, wanted = HOME / "installed", "\n".join(PACKAGES)
+    if not done.exists() or done.read_text("utf-8") != wanted:
         venv.create(HOME, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", f"ministack=={VERSION}", "boto3"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        done.write_text(wanted, "utf-8")
     return python
 
 
@@ -66,21 +72,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.1)
     sys.exit(f"MiniStack did not start on port {port}")
-
-
-def run_queue(messages: int) -> dict[str, Any]:
-    """The queue benchmark on MiniStack: until the queue is empty."""
-    with server() as client:
-        url, mapping = queue.build(client, queue.role(client("iam")))
-        sqs = client("sqs")
-        started = time.perf_counter()
-        queue.send(sqs, url, messages)
-        client("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
-        while time.perf_counter() - started < 600:
-            left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            if left["ApproximateNumberOfMessages"] == left["ApproximateNumberOfMessagesNotVisible"] == "0":
-                break
-            time.sleep(0.1)
-        wall = time.perf_counter() - started
-        stored = queue.stored(client("dynamodb"))
-    return {"ministack_messages_per_s": round(messages / wall), "ministack_stored": stored}
