@@ -94,8 +94,8 @@ class EventRouter(Stack):
 
 
 def name_of(rule: events.Rule) -> str:
-    """A rule's name without its bus: ``Ref`` gives ``bus|rule`` for one on a custom bus.
+    """A rule's name without its bus, from its ARN: ``…:rule/bus/rule``. ``Ref`` gives both.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
     """
-    return Fn.select(1, Fn.split("|", rule.rule_name))
+    return Fn.select(2, Fn.split("/", rule.rule_arn))
