@@ -35,7 +35,7 @@ CATCHES = {
 REFUSALS = ["SoldOut", "CardDeclined", "AddressUnknown"]
 """Errors that say "no": the same question would get the same answer."""
 
-UNDO = {"IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 5}
+UNDO: dict[str, float] = {"IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 5}
 """How long a compensation tries: 2 + 4 + 8 + 16 + 32 s."""
 
 
