@@ -26,7 +26,7 @@ class Idempotency(Stack):
         charger_timeout: int = 3,
         visibility_timeout: int = 18,
         max_receive_count: int = 5,
-        provider_seconds: float = 0.3,
+        provider_seconds: float = 0.6,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, name, **kwargs)
