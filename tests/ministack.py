@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import venv
 from collections.abc import Iterator
@@ -59,7 +60,16 @@ def server() -> Iterator[Any]:
     try:
         _wait_for(port, process)
         session = boto3.Session("test", "test", region_name="us-east-1")
-        yield lambda service: session.client(service, endpoint_url=endpoint)
+        clients: dict[str, Any] = {}
+        lock = threading.Lock()  # clients may be shared by threads, a session may not
+
+        def client(service: str) -> Any:
+            with lock:
+                if service not in clients:
+                    clients[service] = session.client(service, endpoint_url=endpoint)
+                return clients[service]
+
+        yield client
     finally:
         process.terminate()
         process.wait(60)  # it ends its functions' processes first, one by one

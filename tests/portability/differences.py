@@ -88,7 +88,7 @@ def reserve_concurrency(client: Client) -> None:
     for stack in cloudformation.describe_stacks()["Stacks"]:
         name = stack["StackName"]
         template = cloudformation.get_template(StackName=name)["TemplateBody"]
-        resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+        resources = (json.loads(template) if isinstance(template, str) else template).get("Resources", {})
         for logical_id, resource in resources.items():
             if resource["Type"] != "AWS::Lambda::Function":
                 continue
@@ -159,12 +159,18 @@ def supplied(client: Client, every: float = 1.0) -> Iterator[str]:
     """Do in the background what MiniStack does not, every ``every`` seconds; gives the endpoint to use."""
     stop = threading.Event()
 
+    wrong: list[Exception] = []
+
     def run() -> None:
-        while not stop.wait(every):
+        while not stop.wait(every) and not wrong:
             for difference in DIFFERENCES:
-                if difference.supply is not None:
-                    with contextlib.suppress(ClientError, BotoCoreError):  # a stack, or all, just ended
+                try:
+                    if difference.supply is not None:
                         difference.supply(client)
+                except (ClientError, BotoCoreError):
+                    pass  # a stack was deleted in the middle
+                except Exception as error:  # noqa: BLE001 - raised at the end
+                    wrong.append(error)
 
     thread = threading.Thread(target=run, name="what MiniStack lacks", daemon=True)
     thread.start()
@@ -179,6 +185,8 @@ def supplied(client: Client, every: float = 1.0) -> Iterator[str]:
     finally:
         stop.set()
         thread.join(30)
+        for error in wrong:
+            raise error
 
 
 def excused(claim: str) -> Difference | None:
