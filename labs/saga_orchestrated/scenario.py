@@ -32,7 +32,7 @@ REFUSED = ("sold out", "declined", "address unknown")
 """Troubles in which a service says no."""
 TIMED_OUT = ("slow", "late")
 """Cards whose provider answers too late: ``slow`` charges at once, ``late`` charges after 8 s."""
-OUTCOMES = ("delivered and paid", "undone", "paid, no parcel", "paid twice", "given away")
+OUTCOMES = ("delivered and paid", "paid, no parcel", "paid twice", "given away", "undone")
 
 
 @dataclasses.dataclass(frozen=True)
