@@ -129,9 +129,10 @@ def canvas(
     title = "\n".join(textwrap.wrap(finding, 66))
     if named_rows:
         font = axes[0].title
-        figure.suptitle(title, x=0.01, ha="left", size=font.get_fontsize(), weight=font.get_fontweight())
+        weight = font.get_fontweight()
+        figure.suptitle(title, x=0.01, ha="left", size=font.get_fontsize(), weight=weight, parse_math=False)
     else:
-        axes[0].set_title(title)
+        axes[0].set_title(title, parse_math=False)  # two amounts in dollars are not a formula
     return figure, axes
 
 

@@ -419,3 +419,13 @@ def test_a_task_that_could_not_be_scheduled_has_failed():
         "Charge  Task          0 s  100 ms         1  failed: Lambda.Unknown",
         "execution FAILED with Lambda.Unknown after 100 ms",
     ]
+
+
+def test_two_amounts_in_a_title_are_not_a_formula():
+    title = "$95 instead of $94"
+    for shown in (
+        plots.bars(title, {"one": 1, "two": 2}, what="orders"),
+        plots.lines(title, {"one": [(0, 1), (1, 2)]}, x="x", y="y"),
+    ):
+        (text,) = shown.figure.findobj(lambda artist: getattr(artist, "get_text", str)() == title)
+        assert not text.get_parse_math()
