@@ -1,7 +1,8 @@
 """What a stack costs per hour while it stands and nobody uses it, in USD.
 
-List prices in us-east-1, read on 2026-11-25, without the free tier. Most of what a lesson deploys costs
-nothing until it is used; what does not is here.
+List prices in us-east-1 without the free tier. They are from memory of the pages that are named: those could
+not be read where this was written (2026-11). Most of what a lesson deploys costs nothing until it is used;
+what does not is here.
 """
 
 from __future__ import annotations
