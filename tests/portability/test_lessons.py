@@ -83,28 +83,22 @@ def _run(lesson: Lesson, folder: Path) -> Ran:
         return Ran(done, notebook, before, everything(client))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Ran]]]:
     """All selected lessons, started."""
     folder = tmp_path_factory.mktemp("lessons")
-    mine = [item for item in request.session.items if "ran" in getattr(item, "fixturenames", ())]
-    specs = [getattr(item, "callspec", None) for item in mine]
+    specs = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
     chosen = {spec.params["lesson"].number: spec.params["lesson"] for spec in specs if spec}
     ministack.install()
-    with ThreadPoolExecutor(max_workers=max(len(chosen), 1)) as threads:
+    with ThreadPoolExecutor(max_workers=len(chosen)) as threads:
         yield {number: threads.submit(_run, lesson, folder) for number, lesson in chosen.items()}
 
 
 @pytest.fixture
 def ran(runs: dict[str, Future[Ran]], lesson: Lesson) -> Ran:
     return runs[lesson.number].result()
-
-
-def test_they_begin(runs: dict[str, Future[Ran]]) -> None:
-    """Started here; what became of them is asked at the end of the session (``conftest.py``)."""
-    assert set(runs) <= {lesson.number for lesson in LESSONS}
 
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
