@@ -204,14 +204,20 @@ def _exists(cloudformation: Any, name: str) -> bool:
     return now not in (None, "REVIEW_IN_PROGRESS")
 
 
-def status(cloudformation: Any, name: str) -> str | None:
-    """The status of a stack, None if there is none."""
+def described(cloudformation: Any, name: str) -> dict[str, Any]:
+    """A stack as CloudFormation describes it; empty if there is none of this name."""
     try:
-        return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        return found
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        return None
+        return {}
+
+
+def status(cloudformation: Any, name: str) -> str | None:
+    """The status of a stack, None if there is none."""
+    return described(cloudformation, name).get("StackStatus")
 
 
 def wait_while(cloudformation: Any, name: str, current: str) -> None:

@@ -6,7 +6,6 @@ It uses boto3 and the cloud's interface only.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from typing import Any
 
@@ -14,6 +13,7 @@ from infra.cloud import Application, Cloud
 from infra.stacks.queue_processing import QueueProcessing
 from labs.toolkit.arrivals import Arrivals, AtOnce, Poisson
 from labs.toolkit.load import LoadReport, Request, send_messages
+from labs.toolkit.queues import peek
 
 OUTCOMES = ("processed once", "processed more than once", "in the DLQ", "lost", "still waiting")
 
@@ -149,27 +149,6 @@ def parcels_of(cloud: Cloud, app: Application) -> Counter[str]:
     """How many parcels were sent for each order, from the table."""
     pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=app["TableName"])
     return Counter(item["orderId"]["S"] for page in pages for item in page["Items"])
-
-
-def peek(cloud: Cloud, queue_url: str) -> list[dict[str, Any]]:
-    """The bodies of every visible message of a queue; afterwards they are visible again."""
-    sqs = cloud.client("sqs")
-    handles, bodies = [], []
-    while messages := sqs.receive_message(
-        QueueUrl=queue_url,
-        MaxNumberOfMessages=10,
-        VisibilityTimeout=120,
-        WaitTimeSeconds=1,  # asks all of SQS's servers; without it an answer can be empty by chance
-    ).get("Messages"):
-        handles += [message["ReceiptHandle"] for message in messages]
-        bodies += [json.loads(message["Body"]) for message in messages]
-    for first in range(0, len(handles), 10):
-        entries = [
-            {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-            for number, handle in enumerate(handles[first : first + 10])
-        ]
-        sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
-    return bodies
 
 
 def _outcome(parcels: int, failed: bool, waiting: bool) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from infra.cloud.views.bill import Bill
-from infra.cloud.views.prices import Line, prices
+from infra.cloud.views.prices import HOURS_PER_MONTH, LONG_POLL_SECONDS, POLLERS, Line, prices
 
 from .patience import read_points
 from .quiet import polled_queues
@@ -18,9 +18,6 @@ from .quiet import polled_queues
 if TYPE_CHECKING:
     from .cloud import AwsCloud
 
-POLLERS, LONG_POLL_SECONDS = 5, 20
-"""An idle event source mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
-HOURS_PER_MONTH = 730
 BATCH = 10
 """Messages that one SQS request carries at most."""
 CAPACITY = {"ConsumedWriteCapacityUnits": "dynamodb_writes", "ConsumedReadCapacityUnits": "dynamodb_reads"}

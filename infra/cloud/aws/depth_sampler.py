@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .quiet import COUNTS
+from .quiet import counts
 
 if TYPE_CHECKING:
     from .cloud import AwsCloud
@@ -60,9 +60,8 @@ class DepthSampler:
             with contextlib.suppress(
                 ClientError, BotoCoreError
             ):  # gone meanwhile, or a moment without network
-                counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
-                sample = Sample(time.time(), *(int(counts.get(name, 0)) for name in COUNTS))
-                self.samples.setdefault(url.rpartition("/")[2], []).append(sample)
+                found = counts(sqs, url)
+                self.samples.setdefault(url.rpartition("/")[2], []).append(Sample(time.time(), *found))
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from infra.deploy import DeployFailed
+from infra.deploy import DeployFailed, described
 
 from . import tags
 
 PREFIX = "Set WORKSHOP_STACK_PREFIX, for example to your name and a hyphen, and connect again"
-
-
-def described(cloudformation: Any, name: str) -> dict[str, Any]:
-    """A stack as CloudFormation describes it; empty if there is none of this name."""
-    try:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        return found
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return {}
 
 
 def check_ours(cloudformation: Any, name: str, account: str, owner: str) -> str:

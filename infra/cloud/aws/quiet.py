@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from .account import EXPIRED
+
 if TYPE_CHECKING:
     from .cloud import AwsCloud
 
@@ -61,6 +63,13 @@ def polled_queues(cloud: AwsCloud) -> set[str]:
     }
 
 
+def counts(sqs: Any, url: str) -> tuple[int, int, int]:
+    """(waiting, in flight, delayed) of a queue, approximately."""
+    said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+    waiting, in_flight, delayed = (int(said.get(name, 0)) for name in COUNTS)
+    return waiting, in_flight, delayed
+
+
 def _queues(cloud: AwsCloud) -> Iterator[str]:
     """Queues with an enabled mapping that are not empty."""
     sqs = cloud.client("sqs")
@@ -68,10 +77,9 @@ def _queues(cloud: AwsCloud) -> Iterator[str]:
         name, owner = arn.split(":")[5], arn.split(":")[4]
         try:
             url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
-            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+            waiting, in_flight, delayed = counts(sqs, url)
         except sqs.exceptions.QueueDoesNotExist:
             continue
-        waiting, in_flight, delayed = (int(counts.get(name, 0)) for name in COUNTS)
         if waiting or in_flight or delayed:
             yield f"queue {name}: {waiting} waiting, {in_flight} in flight, {delayed} delayed"
 
@@ -81,10 +89,9 @@ def is_empty(cloud: AwsCloud, queue: str) -> bool:
     sqs = cloud.client("sqs")
     try:
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+        return not any(counts(sqs, url))
     except sqs.exceptions.QueueDoesNotExist:
         return True
-    return not any(int(counts.get(name, 0)) for name in COUNTS)
 
 
 def _executions(cloud: AwsCloud) -> Iterator[str]:
@@ -110,7 +117,7 @@ def _redrives(cloud: AwsCloud) -> Iterator[str]:
         try:
             tasks: list[Any] = sqs.list_message_move_tasks(SourceArn=arn).get("Results", [])
         except ClientError as error:  # not the DLQ of any queue, or gone
-            if error.response["Error"]["Code"] in ("ExpiredToken", "RequestExpired"):
+            if error.response["Error"]["Code"] in EXPIRED:
                 raise
             continue
         if any(task["Status"] == "RUNNING" for task in tasks):

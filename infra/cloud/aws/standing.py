@@ -1,8 +1,8 @@
 """What a stack costs per hour while it stands and nobody uses it, in USD.
 
-List prices in us-east-1 without the free tier. They are from memory of the pages that are named: those could
-not be read where this was written (2026-11). Most of what a lesson deploys costs nothing until it is used;
-what does not is here.
+List prices in us-east-1 without the free tier. Those given here are from memory of the pages named: they
+could not be read where this was written (2026-11). Most of what a lesson deploys costs nothing until it is
+used; what does not is here.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HOURS_PER_MONTH = 730
+from infra.cloud.views.prices import HOURS_PER_MONTH, LONG_POLL_SECONDS, POLLERS, prices
 
-ALARM = 0.10 / HOURS_PER_MONTH
-"""A standard-resolution alarm: https://aws.amazon.com/cloudwatch/pricing/"""
-SHARD = 0.015
-"""A shard of a provisioned stream: https://aws.amazon.com/kinesis/data-streams/pricing/"""
+_LISTED = prices()
+ALARM = _LISTED["alarms"].usd / HOURS_PER_MONTH
+SHARD = _LISTED["kinesis_shard_hours"].usd
+SQS_REQUEST = _LISTED["sqs_standard"].usd / _LISTED["sqs_standard"].per
+"""What ``infra/cloud/views/prices.toml`` has; the rest is here."""
 STREAM_ON_DEMAND = 0.04
 """A stream with on-demand capacity (the same page)."""
 READ_UNIT, WRITE_UNIT = 0.00013, 0.00065
@@ -24,11 +25,8 @@ KEY = 1.00 / HOURS_PER_MONTH
 """A customer managed key: https://aws.amazon.com/kms/pricing/"""
 SECRET = 0.40 / HOURS_PER_MONTH
 """https://aws.amazon.com/secrets-manager/pricing/"""
-SQS_REQUEST = 0.40 / 1_000_000
-"""A request to a standard queue: https://aws.amazon.com/sqs/pricing/"""
-EMPTY_RECEIVES_PER_HOUR = 5 * 3600 / 20
-"""An event source mapping reads an idle queue with five long polls of 20 s at a time.
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+EMPTY_RECEIVES_PER_HOUR = POLLERS * 3600 / LONG_POLL_SECONDS
+"""Of an event source mapping on an idle queue."""
 STORED = {"AWS::S3::Bucket": 0.023 / HOURS_PER_MONTH, "AWS::Logs::LogGroup": 0.03 / HOURS_PER_MONTH}
 """One GB stored for an hour: https://aws.amazon.com/s3/pricing/ and https://aws.amazon.com/cloudwatch/pricing/"""
 

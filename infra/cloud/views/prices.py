@@ -9,6 +9,12 @@ from typing import Literal
 
 Growth = Literal["load", "time"]
 
+HOURS_PER_MONTH = 730
+POLLERS = 5
+LONG_POLL_SECONDS = 20
+"""An event source mapping long-polls its queue all the time, with five pollers (as few as two at low
+traffic): https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Price:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from infra.cloud.views.bill import Bill
-from infra.cloud.views.prices import Line, Price, prices
+from infra.cloud.views.prices import HOURS_PER_MONTH, LONG_POLL_SECONDS, POLLERS, Line, Price, prices
 from infra.cloud.views.queue_depth import queue_name
 
 from ..journal import Entry, Journal
@@ -21,16 +21,8 @@ from .cost_of_events import left_out as no_line
 from .metrics import embedded_metrics
 
 HOUR = 3_600_000_000
-HOURS_PER_MONTH = 730
 CHUNK = 65_536
 """SQS bills each 64 KB of payload as one request: https://aws.amazon.com/sqs/pricing/"""
-
-POLLERS = 5
-LONG_POLL_SECONDS = 20
-"""An event source mapping long-polls its queue all the time, with five pollers (as few as two at low
-traffic):
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. The simulation does not make these
-calls."""
 
 
 def cost(
@@ -98,6 +90,7 @@ def _sqs(entries: list[Entry], known: Mapping[str, Price], duration: int) -> Ite
             others = counts[False, "other calls"] + counts[True, "other calls"]
             yield Line("SQS", "other calls", others, price)
         queues = sum(name.endswith(".fifo") == fifo for name in polled)
+        # The simulation does not make the calls of pollers that find nothing.
         polls = queues * POLLERS * duration / 1e6 / LONG_POLL_SECONDS
         note = f"{POLLERS} pollers per event source mapping, a long poll of {LONG_POLL_SECONDS} s each"
         yield Line("SQS", f"idle polling{', FIFO' if fifo else ''}", polls, price, "time", note)
