@@ -113,13 +113,6 @@ def test_without_a_permission_or_a_signature_it_is_forbidden(cloud: LocalCloud) 
     assert (response.status_code, response.json()) == (403, {"Message": "Forbidden"})
 
 
-def test_iam_authentication_is_checked(cloud: LocalCloud) -> None:
-    url = deploy(cloud, "AWS_IAM", public=False)
-    assert requests.get(url, timeout=5).status_code == 403
-    with pytest.raises(NotSimulated, match="signed requests to a function URL"):
-        requests.get(url, headers={"Authorization": "AWS4-HMAC-SHA256 x"}, timeout=5)
-
-
 def test_cross_origin_requests(cloud: LocalCloud) -> None:
     url = deploy(cloud, AllowOrigins=["https://shop.example"], AllowMethods=["POST"])
     origin = {"Origin": "https://shop.example"}

@@ -91,6 +91,16 @@ class Identity:
         policy = self._resource_policy(action.partition(":")[0], resource)
         return self._ask(caller, action, resource, context or {}, region, policy)
 
+    def anybody_may(self, action: str, resource: str, context: Mapping[str, str | list[str]]) -> bool:
+        """Does the resource's own policy allow it to whoever asks, without a signature?"""
+        policy = self._resource_policy(action.partition(":")[0], resource)
+        request = Request(action, resource, context, ())
+        return policy is not None and decide(request, (), None, parse(policy)).allowed
+
+    def role_id(self, role: str) -> str:
+        """The unique id (``AROA…``) of a role; "" if there is none."""
+        return self._source.role(role).id
+
     def may_assume(self, role: str, principal: str, source_arn: str) -> bool:
         """Does the role exist, and does its trust policy let this service assume it for that resource?
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .world import World
 
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 """What boto3 finds for credentials while a world is open; AWS's documentation uses it, nobody owns it."""
 
 

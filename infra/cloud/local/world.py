@@ -23,7 +23,7 @@ from .journal import Journal
 from .kernel import Kernel
 from .latency import LatencyModel
 from .moto_bridge import Moto
-from .patches import ACCESS_KEY, SHARED
+from .patches import ACCESS_KEY, SECRET_KEY, SHARED
 from .routes.eventbridge.service import EventBridge
 from .routes.http import Http
 from .routes.http_client import HttpClients
@@ -49,7 +49,7 @@ ACCOUNT = "123456789012"
 _ENVIRONMENT = {
     # boto3 finds credentials and a Region here and looks no further. None of them is real.
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # moto does not know account-based endpoints
 }

@@ -61,6 +61,12 @@ class Outcome:
         return "".join(self.log).encode()[-LOG_TAIL_BYTES:].decode(errors="ignore")
 
 
+def role_credentials(role: str) -> tuple[str, str, str]:
+    """Access key, secret key and session token of the functions with this role."""
+    digest = hashlib.sha256(f"{role}/credentials".encode()).hexdigest()
+    return "ASIA" + digest[:16].upper(), digest[:40], digest
+
+
 def variables(spec: FunctionSpec, log_stream: str, initialization: Initialization) -> dict[str, str]:
     """The environment variables of a function: its own, and those that Lambda reserves.
 
@@ -69,9 +75,9 @@ def variables(spec: FunctionSpec, log_stream: str, initialization: Initializatio
     botocore to have. LAMBDA_TASK_ROOT is the real folder of the unpacked code, so that paths made from it can
     be opened.
     """
-    digest = hashlib.sha256(f"{spec.role}/credentials".encode()).hexdigest()
+    access_key, secret, token = role_credentials(spec.role)
     variables = {
-        "AWS_ACCESS_KEY_ID": "ASIA" + digest[:16].upper(),
+        "AWS_ACCESS_KEY_ID": access_key,
         "AWS_DEFAULT_REGION": spec.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
@@ -81,8 +87,8 @@ def variables(spec: FunctionSpec, log_stream: str, initialization: Initializatio
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_REGION": spec.region,
-        "AWS_SECRET_ACCESS_KEY": digest[:40],
-        "AWS_SESSION_TOKEN": digest,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.79.129:2000",
         "LAMBDA_RUNTIME_DIR": "/var/runtime",

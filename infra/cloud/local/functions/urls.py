@@ -11,7 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..routes.credentials import Credentials
 from ..routes.http import HttpRequest, HttpResponse
+from ..routes.signatures import Unsigned, verify
 from ..service import Call, NotSimulated, ServiceError
 from .model import Function
 from .names import conflict, constraint, not_found
@@ -142,12 +144,16 @@ class Urls(Permissions):
             return HttpResponse(200, "", {**extra, **_preflight(url.cors)})
         if url.function.deleted:
             return HttpResponse(404, '{"Message":null}', _JSON)
-        if url.auth == "AWS_IAM" and "authorization" in headers:
-            raise NotSimulated("NotSimulated: signed requests to a function URL with AuthType AWS_IAM")
-        if url.auth == "AWS_IAM" or not self._is_public(url):
+        signed: Credentials | None = None
+        try:
+            if url.auth == "AWS_IAM":
+                signed = verify(self.world, request, "lambda")
+        except Unsigned as error:
+            return _refused(error)
+        if not self._allowed(url, signed):
             return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
         trace = self.kernel.current.context.trace if self.kernel.current is not None else ""
-        event = self._event(url, request, headers)
+        event = self._event(url, request, headers, signed)
         if trace:
             event["headers"]["x-amzn-trace-id"] = f"Root={trace!s}"
         name = f"{url.function.name}:{url.qualifier}" if url.qualifier else url.function.name
@@ -162,19 +168,25 @@ class Urls(Permissions):
         response = answer(json.loads(result.payload or b"null"))
         return dataclasses.replace(response, headers={**response.headers, **extra})
 
-    @staticmethod
-    def _is_public(url: FunctionUrl) -> bool:
-        """AuthType NONE still needs a policy that lets everybody invoke the URL.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    def _allowed(self, url: FunctionUrl, signed: Credentials | None) -> bool:
+        """Who signs needs two permissions, since October 2025. Without a signature the policy of the function
+        must let everybody invoke the URL; that it allows lambda:InvokeFunction as well, as new URLs need by
+        now, is not asked for. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
         """
-        statements = url.function.policies.get(url.qualifier, {}).values()
-        return any(
-            each["Principal"] == "*" and each["Action"] in ("lambda:InvokeFunctionUrl", "lambda:*", "*")
-            for each in statements
+        arn = f"{url.function.arn}:{url.qualifier}" if url.qualifier else url.function.arn
+        identity = self.world.identity
+        by_type: dict[str, str | list[str]] = {"lambda:functionurlauthtype": url.auth}
+        if signed is None:
+            return identity.anybody_may("lambda:InvokeFunctionUrl", arn, by_type)
+        region, by_url = self.world.region, {"lambda:invokedviafunctionurl": "true"}
+        return (
+            identity.may(signed.caller, "lambda:InvokeFunctionUrl", arn, by_type, region).allowed
+            and identity.may(signed.caller, "lambda:InvokeFunction", arn, by_url, region).allowed
         )
 
-    def _event(self, url: FunctionUrl, request: HttpRequest, headers: dict[str, str]) -> dict[str, Any]:
+    def _event(
+        self, url: FunctionUrl, request: HttpRequest, headers: dict[str, str], signed: Credentials | None
+    ) -> dict[str, Any]:
         """A request as the function gets it: payload format 2.0."""
         parts = urlsplit(request.url)
         now = self.date()
@@ -202,8 +214,9 @@ class Urls(Permissions):
         if query:
             event["queryStringParameters"] = query
         event["requestContext"] = {
-            "accountId": "anonymous",
+            "accountId": "anonymous" if signed is None else self.world.account,
             "apiId": url.id,
+            **({"authorizer": {"iam": signed.shown()}} if signed is not None else {}),
             "domainName": host,
             "domainPrefix": url.id,
             "http": {
@@ -228,6 +241,14 @@ class Urls(Permissions):
         else:
             event["isBase64Encoded"] = False
         return event
+
+
+def _refused(error: Unsigned) -> HttpResponse:
+    """Without any signature Lambda says Forbidden, else what is wrong with it."""
+    if error.code == "MissingAuthenticationTokenException":
+        return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
+    body = json.dumps({"message": error.message}, separators=(",", ":"))
+    return HttpResponse(403, body, {**_JSON, "x-amzn-ErrorType": error.code})
 
 
 _DENIED = "AccessDeniedException"
