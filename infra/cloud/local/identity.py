@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from .kernel import SECOND
 from .permissions import KEY_PARAMETER, Directory, Params, context_keys, needed
-from .policies import Decision, Request, Statement, decide, parse
+from .policies import Decision, Request, Statement, decide, decide_on_key, parse
 from .service import Caller, ServiceError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Identity:
         self._allowed: dict[tuple[str, ...], tuple[str, str | None]] = {}
         self.policy_readers: dict[str, Callable[[str], str | None]] = {"sqs": self._queue_policy}
         """How to read the policy (JSON) of a resource by its ARN, for each service that has such policies."""
+        self.grants: Callable[[Request], bool] = lambda request: False
+        """Whether a grant on a KMS key allows what no policy does."""
 
     def invalidate(self) -> None:
         """Forget what was read from IAM."""
@@ -100,6 +102,11 @@ class Identity:
     def role_id(self, role: str) -> str:
         """The unique id (``AROA…``) of a role; "" if there is none."""
         return self._source.role(role).id
+
+    @staticmethod
+    def name_of(caller: Caller) -> str:
+        """Who was refused, as a message shows it."""
+        return caller.principal if caller.role is None else user_arn(caller)
 
     def may_assume(self, role: str, principal: str, source_arn: str) -> bool:
         """Does the role exist, and does its trust policy let this service assume it for that resource?
@@ -204,6 +211,11 @@ class Identity:
         role, own, limit = known
         context = {**self._context(caller, role, region), **extra}
         request = Request(action, resource, context, (caller.role, user_arn(caller)))
+        if policy is not None and action.startswith("kms:"):
+            decision = decide_on_key(request, own, limit, parse(policy))
+            if decision.reason.startswith("because") and self.grants(request):
+                return Decision(True, "", True)
+            return decision
         return decide(request, own, limit, parse(policy) if policy else ())
 
     def _context(self, caller: Caller, role: Role, region: str) -> dict[str, str | list[str]]:
@@ -225,6 +237,7 @@ class Identity:
             "aws:sourceip": "192.0.2.1",  # a documentation address: a function calls from an address of AWS's
             "aws:userid": f"{role.id}:{caller.name}",
             "aws:viaawsservice": "false",
+            "kms:calleraccount": account,
         }
         for name, value in role.tags.items():
             context[f"aws:principaltag/{name.lower()}"] = value
@@ -255,6 +268,22 @@ _CODES = {
 }
 _WITHOUT_RESOURCE = ("cloudwatch", "s3")
 
+CIPHERTEXT = "the resource associated with this ciphertext"
+
+
+def of_ciphertext(decision: Decision) -> Decision:
+    """The reason as KMS gives it where it does not name the key: a key policy's refusal looks like no key.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/cmk-related-errors.html
+    """
+    if "resource-based" not in decision.reason:
+        return decision
+    hidden = (
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
+    return dataclasses.replace(decision, reason=hidden)
+
 
 def refusal(
     user: str, service: str, operation: str, action: str, resource: str, decision: Decision
@@ -270,7 +299,9 @@ def refusal(
     elif service == "sns":
         shown = action.replace("sns:", "SNS:")
     target = f" on resource: {resource}"
-    if resource == "*" and service in _WITHOUT_RESOURCE:
+    if resource == CIPHERTEXT:
+        target, decision = f" on {CIPHERTEXT}", of_ciphertext(decision)
+    elif resource == "*" and service in _WITHOUT_RESOURCE:
         target = ""
     elif service == "s3":
         target = f' on resource: "{resource}"'
@@ -279,7 +310,9 @@ def refusal(
 
 
 def _shown(service: str, params: Params, resource: str) -> str:
-    """Secrets Manager names the secret as the caller did."""
+    """Secrets Manager names the secret as the caller did; KMS does not tell whose key a ciphertext needs."""
+    if service == "kms" and "CiphertextBlob" in params and "KeyId" not in params:
+        return CIPHERTEXT
     return str(params.get("SecretId", resource)) if service == "secretsmanager" else resource
 
 
@@ -334,6 +367,11 @@ class MotoSource:
         if alias.startswith("alias/"):
             name = kms_backends[account][region].get_key_id_from_alias(alias) or alias
         return f"arn:aws:kms:{region}:{account}:key/{name}"
+
+    def ciphertext_key(self, ciphertext: bytes, region: str, account: str) -> str:
+        from .stores.kms.moto_keys import key_of
+
+        return f"arn:aws:kms:{region}:{account}:key/{key_of(ciphertext) or '*'}"
 
 
 def _document(policy: Any) -> str:

@@ -41,6 +41,7 @@ class Directory(Protocol):
 
     def secret(self, name: str, region: str, account: str) -> str: ...
     def key(self, name: str, region: str, account: str) -> str: ...
+    def ciphertext_key(self, ciphertext: bytes, region: str, account: str) -> str: ...
 
 
 class Scope:
@@ -89,6 +90,14 @@ def context_keys(service: str, operation: str, params: Params) -> dict[str, str 
         return {key: str(params[name]) for name, key in names.items() if name in params}
     if service == "sns" and operation == "Subscribe":
         return {"sns:protocol": params["Protocol"], "sns:endpoint": params.get("Endpoint", "")}
+    if service == "kms":
+        encryption = params.get("EncryptionContext") or {}
+        keys: dict[str, str | list[str]] = {
+            f"kms:encryptioncontext:{name.lower()}": value for name, value in encryption.items()
+        }
+        if encryption:
+            keys["kms:encryptioncontextkeys"] = list(encryption)
+        return keys
     if service == "lambda" and "EventSourceMapping" in operation and "FunctionName" in params:
         return {"lambda:functionarn": params["FunctionName"]}
     return {}
@@ -348,9 +357,24 @@ def _secretsmanager(operation: str, params: Params, scope: Scope) -> list[Permis
 
 
 def _kms(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
-    if "KeyId" in params:
-        return [(f"kms:{operation}", scope.directory.key(params["KeyId"], scope.region, scope.account))]
-    return None
+    def key(name: str) -> str:
+        return scope.directory.key(name, scope.region, scope.account)
+
+    if operation in ("Decrypt", "ReEncrypt"):
+        source = params.get("KeyId") or params.get("SourceKeyId")
+        if source:
+            used = key(source)
+        else:
+            used = scope.directory.ciphertext_key(params["CiphertextBlob"], scope.region, scope.account)
+        if operation == "Decrypt":
+            return [("kms:Decrypt", used)]
+        return [("kms:ReEncryptFrom", used), ("kms:ReEncryptTo", key(params["DestinationKeyId"]))]
+    action = f"kms:{operation}"
+    if operation in ("CreateAlias", "UpdateAlias"):
+        return [(action, scope.arn("kms", params["AliasName"])), (action, key(params["TargetKeyId"]))]
+    if operation == "DeleteAlias":
+        return [(action, scope.arn("kms", params["AliasName"])), (action, key(params["AliasName"]))]
+    return [(action, key(params["KeyId"]))] if "KeyId" in params else None
 
 
 def _logs(operation: str, params: Params, scope: Scope) -> list[Permission] | None:

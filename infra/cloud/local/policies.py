@@ -80,6 +80,10 @@ class Statement:
             for key, values in tests.items():
                 self.conditions.append((operator, key, _strings(values)))
 
+    def allows_action(self, request: Request) -> bool:
+        """Whether it speaks of this action, on whatever resource."""
+        return (self._action.fullmatch(request.action) is not None) is not self._not_action
+
     def concerns(self, request: Request) -> bool:
         """Whether it speaks of this action on this resource, whatever its conditions say."""
         if (self._action.fullmatch(request.action) is not None) is self._not_action:
@@ -150,6 +154,27 @@ def decide(
     else:
         kind = "identity-based policy"
     return Decision(False, f"because no {kind} allows the {request.action} action", conditional)
+
+
+def decide_on_key(
+    request: Request,
+    identity: Sequence[Statement],
+    boundary: Sequence[Statement] | None,
+    key_policy: Sequence[Statement],
+) -> Decision:
+    """As ``decide``, of a KMS key: identity policies count only where the key's policy names the account.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    """
+    decision = decide(request, identity, boundary, key_policy)
+    if not decision.allowed:
+        return decision
+    granted, _ = _evaluate_resource_policy(key_policy, request)
+    delegates = [each for each in key_policy if each.names(request.principals)]
+    if granted == "allow" or _evaluate(delegates, request)[0] == "allow":
+        return decision
+    reason = f"because no resource-based policy allows the {request.action} action"
+    return Decision(False, reason, decision.conditional)
 
 
 def _evaluate(statements: Iterable[Statement], request: Request) -> tuple[Verdict, bool]:
@@ -237,6 +262,7 @@ def _fill(text: str, context: Context, pattern: bool) -> str | None:
 
 _COMPUTED = frozenset(
     {"cloudwatch:namespace", "events:detail-type", "events:source", "iam:passedtoservice",
+     "kms:calleraccount", "kms:encryptioncontextkeys", "kms:grantisforawsresource", "kms:viaservice",
      "lambda:eventsourcetoken", "lambda:functionarn", "lambda:functionurlauthtype",
      "lambda:invokedviafunctionurl", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix"}
 )  # fmt: skip
@@ -246,7 +272,8 @@ _NOT_COMPUTED = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
 def _known(key: str) -> None:
     """A key that is absent here may be absent on AWS too; not so for the keys nobody computes."""
     lower = key.lower()
-    if lower.startswith(_NOT_COMPUTED) or not (lower.startswith("aws:") or lower in _COMPUTED):
+    known = lower.startswith(("aws:", "kms:encryptioncontext:")) or lower in _COMPUTED
+    if lower.startswith(_NOT_COMPUTED) or not known:
         raise NotSimulated(
             f"NotSimulated: the condition key {key} in a policy - the local cloud evaluates the global keys "
             f"(without tags) and {', '.join(sorted(_COMPUTED))}"

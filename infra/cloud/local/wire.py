@@ -181,6 +181,9 @@ class Wire:
                 raise NotSimulated(
                     f"NotSimulated: {service}:{operation.name} - {service} is not simulated yet"
                 )
+            if service == "kms":
+                caller = self._kernel.current.context or NOTEBOOK if self._kernel.current else NOTEBOOK
+                self._world.keys.before(operation.name, exchange.params, exchange.region, caller)
             answer.append(self._patches.original_response(endpoint, request, operation, context))
             success, error = answer[0]
             if error is not None:

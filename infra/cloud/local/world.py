@@ -36,6 +36,7 @@ from .service import Caller, NotSimulated, Service
 from .sources.mappings import Sources
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
+from .stores.kms.keys import Keys
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
@@ -81,6 +82,7 @@ class World:
         self.faults = Faults(self)
         self.moto = Moto(seed, self.account)
         self.identity = Identity(self)
+        self.keys = Keys(self)
         self._clients: dict[tuple[str, str, bool, str], Any] = {}
         self._traces = 0
         self.sqs = Sqs(self)

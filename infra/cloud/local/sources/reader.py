@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..service import Caller, ServiceError
+from ..stores.sqs.registry import RECEIVE
 from .scaling import retry_delay
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Reader:
                 world.region,
                 world.account,
             )
+            if operation == "ReceiveMessage" and self.queue.settings.key:
+                world.sqs.unlock(self.queue, self.caller, RECEIVE)
         except ServiceError:
             return False
         return True

@@ -15,6 +15,7 @@ from .schema import BOOLEAN, INTEGER, JSON, STRING, accepts, optional, replaces,
 class Key(Provider):
     type = "AWS::KMS::Key"
     properties = accepts(
+        BypassPolicyLockoutSafetyCheck=optional(BOOLEAN),
         Description=optional(STRING),
         EnableKeyRotation=optional(BOOLEAN),
         Enabled=optional(BOOLEAN),
@@ -27,7 +28,7 @@ class Key(Provider):
     missing = ("NotFoundException",)
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        params = picked(props, "Description", "KeySpec", "KeyUsage")
+        params = picked(props, "BypassPolicyLockoutSafetyCheck", "Description", "KeySpec", "KeyUsage")
         if "KeyPolicy" in props:
             params["Policy"] = json.dumps(props["KeyPolicy"])
         made = ctx.call("kms", "CreateKey", params)["KeyMetadata"]
@@ -41,6 +42,7 @@ class Key(Provider):
             ctx.call("kms", "UpdateKeyDescription", {**key, "Description": new.get("Description", "")})
         if old.get("KeyPolicy") != new.get("KeyPolicy") and "KeyPolicy" in new:
             policy = {"PolicyName": "default", "Policy": json.dumps(new["KeyPolicy"])}
+            policy.update(picked(new, "BypassPolicyLockoutSafetyCheck"))
             ctx.call("kms", "PutKeyPolicy", {**key, **policy})
         self._set(ctx, physical_id, old, new)
         found = ctx.call("kms", "DescribeKey", key)["KeyMetadata"]

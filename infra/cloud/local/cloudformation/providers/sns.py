@@ -25,12 +25,13 @@ from .schema import (
     struct,
 )
 
-_TEXTS = ("DisplayName", "FifoThroughputScope", "SignatureVersion", "TracingConfig")
+_TEXTS = ("DisplayName", "FifoThroughputScope", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 _DEFAULTS = {
     "ContentBasedDeduplication": "false",
     "DeliveryPolicy": "",
     "DisplayName": "",
     "FifoThroughputScope": "Topic",
+    "KmsMasterKeyId": "",
     "SignatureVersion": "1",
     "TracingConfig": "PassThrough",
 }
@@ -44,6 +45,7 @@ class Topic(Provider):
         DisplayName=optional(STRING),
         FifoThroughputScope=optional(STRING),
         FifoTopic=replaces(BOOLEAN),
+        KmsMasterKeyId=optional(STRING),
         SignatureVersion=optional(STRING),
         Subscription=optional(
             list_of(struct(_required=("Endpoint", "Protocol"), Endpoint=STRING, Protocol=STRING))

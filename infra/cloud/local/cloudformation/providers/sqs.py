@@ -17,11 +17,14 @@ _DEFAULTS = {
     "DeduplicationScope": "queue",
     "DelaySeconds": "0",
     "FifoThroughputLimit": "perQueue",
+    "KmsDataKeyReusePeriodSeconds": "300",
+    "KmsMasterKeyId": "",
     "MaximumMessageSize": "1048576",
     "MessageRetentionPeriod": "345600",
     "ReceiveMessageWaitTimeSeconds": "0",
     "RedriveAllowPolicy": "",
     "RedrivePolicy": "",
+    "SqsManagedSseEnabled": "true",
     "VisibilityTimeout": "30",
 }
 """What an attribute becomes when its property is removed from the template.
@@ -38,12 +41,15 @@ class Queue(Provider):
         DelaySeconds=optional(INTEGER),
         FifoQueue=replaces(BOOLEAN),
         FifoThroughputLimit=optional(STRING),
+        KmsDataKeyReusePeriodSeconds=optional(INTEGER),
+        KmsMasterKeyId=optional(STRING),
         MaximumMessageSize=optional(INTEGER),
         MessageRetentionPeriod=optional(INTEGER),
         QueueName=replaces(STRING),
         ReceiveMessageWaitTimeSeconds=optional(INTEGER),
         RedriveAllowPolicy=optional(JSON),
         RedrivePolicy=optional(JSON),
+        SqsManagedSseEnabled=optional(BOOLEAN),
         VisibilityTimeout=optional(INTEGER),
     )
     attributes = ("Arn", "QueueName", "QueueUrl")
@@ -65,6 +71,8 @@ class Queue(Provider):
         before, after = _attributes(old), _attributes(new)
         changes = {name: value for name, value in after.items() if before.get(name) != value}
         changes.update({name: _DEFAULTS[name] for name in before if name not in after})
+        if after.get("KmsMasterKeyId"):  # a queue has one kind of encryption
+            changes.pop("SqsManagedSseEnabled", None)
         if changes:
             ctx.call("sqs", "SetQueueAttributes", {"QueueUrl": physical_id, "Attributes": changes})
         return _outcome(ctx, physical_id)

@@ -18,13 +18,8 @@ CAPACITY = "pre-warmed capacity changes nothing: no partition here is ever cold"
 BACKUP = "nothing here fails in a way that a backup would repair"
 
 WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
-    "AWS::SQS::Queue": {
-        "Tags": TAGS,
-        "KmsMasterKeyId": ENCRYPTION,
-        "KmsDataKeyReusePeriodSeconds": ENCRYPTION,
-        "SqsManagedSseEnabled": ENCRYPTION,
-    },
-    "AWS::SNS::Topic": {"Tags": TAGS, "DeliveryStatusLogging": OBSERVING, "KmsMasterKeyId": ENCRYPTION},
+    "AWS::SQS::Queue": {"Tags": TAGS},
+    "AWS::SNS::Topic": {"Tags": TAGS, "DeliveryStatusLogging": OBSERVING},
     "AWS::Lambda::Function": {
         "Tags": TAGS,
         "Code.SourceKMSKeyArn": ENCRYPTION,
@@ -91,7 +86,6 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::IAM::Role": {"Tags": TAGS},
     "AWS::IAM::User": {"Tags": TAGS},
     "AWS::KMS::Key": {
-        "BypassPolicyLockoutSafetyCheck": "nothing here locks anybody out of a key",
         "MultiRegion": "a key is in the Region that it is used in",
         "Origin": ENCRYPTION,
         "RotationPeriodInDays": ENCRYPTION,

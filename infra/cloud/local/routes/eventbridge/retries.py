@@ -64,7 +64,14 @@ _GONE = frozenset(
     ]
 )
 _DENIED = frozenset(
-    ["AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"]
+    [
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "KMS.AccessDeniedException",
+        "KMSAccessDenied",
+    ]
 )
 _THROTTLED = frozenset(
     [

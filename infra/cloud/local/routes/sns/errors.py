@@ -27,6 +27,15 @@ def attribute_invalid(message: str) -> ServiceError:
     return error("ParameterValueInvalid", message)
 
 
+def of_key(problem: ServiceError, request_id: str) -> ServiceError:
+    """KMS's refusal, as SNS passes it on: KMSAccessDenied, KMSDisabled, KMSInvalidState, KMSNotFound."""
+    return error(
+        "KMS" + problem.code.removeprefix("KMS").removesuffix("Exception"),
+        f"{problem.message} (Service: AWSKMS; Status Code: {problem.status}; Error Code: {problem.code}; "
+        f"Request ID: {request_id}; Proxy: null)",
+    )
+
+
 def check_arn(arn: str, parameter: str) -> None:
     elements = arn.count(":") + 1
     if elements < 6:

@@ -29,6 +29,7 @@ class Publishing(Delivery):
             checks.check_phone_number(params["PhoneNumber"])
             raise NotSimulated("NotSimulated: sns Publish to a PhoneNumber - the local cloud sends no SMS")
         topic = self._target(call)
+        self._unlock(topic, call)
         message = self._draft(topic, params)
         if message.size > checks.MAX_BYTES:
             raise errors.invalid("Message too long")
@@ -39,6 +40,7 @@ class Publishing(Delivery):
         entries: list[dict[str, Any]] = call.params["PublishBatchRequestEntries"]
         checks.check_batch(entries)
         topic = self.topic(call)
+        self._unlock(topic, call)
         messages = [self._draft(topic, entry) for entry in entries]
         checks.check_batch_size(sum(message.size for message in messages))
         fresh: list[Message] = []
@@ -49,6 +51,26 @@ class Publishing(Delivery):
             {"Id": entry["Id"], **_answer(message)} for entry, message in zip(entries, messages, strict=True)
         ]
         return {"Successful": successful, "Failed": []}
+
+    def _unlock(self, topic: Topic, call: Call) -> None:
+        """Who publishes to an encrypted topic uses its KMS key, which its policy must allow.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        """
+        key = topic.attributes.get("KmsMasterKeyId")
+        if not key:
+            return
+        try:
+            self.world.keys.use(
+                call.caller,
+                key,
+                ("kms:GenerateDataKey", "kms:Decrypt"),
+                "sns",
+                topic.region,
+                {"aws:sns:topicArn": topic.arn},
+            )
+        except ServiceError as problem:
+            raise errors.of_key(problem, self.world.wire.request_id()) from problem
 
     def _target(self, call: Call) -> Topic:
         params = call.params

@@ -78,6 +78,8 @@ class Settings:
     dead_letter_arn: str
     content_dedup: bool
     dedup_by_group: bool
+    key: str = ""
+    """The customer's or AWS's KMS key that the queue is encrypted with."""
 
 
 def settings(attributes: Mapping[str, str]) -> Settings:
@@ -92,6 +94,7 @@ def settings(attributes: Mapping[str, str]) -> Settings:
         dead_letter_arn=redrive.get("deadLetterTargetArn", ""),
         content_dedup=attributes.get("ContentBasedDeduplication") == "true",
         dedup_by_group=attributes.get("DeduplicationScope") == "messageGroup",
+        key=attributes.get("KmsMasterKeyId", ""),
     )
 
 

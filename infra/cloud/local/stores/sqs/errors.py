@@ -25,6 +25,11 @@ _NAMES: dict[str, tuple[str, int]] = {
     "InvalidBatchEntryId": (_PREFIX + "InvalidBatchEntryId", 400),
     "InvalidParameterValueException": ("InvalidParameterValue", 400),
     "MissingRequiredParameterException": ("MissingParameter", 400),
+    "KmsAccessDenied": ("KMS.AccessDeniedException", 400),
+    "KmsDisabled": ("KMS.DisabledException", 400),
+    "KmsInvalidKeyUsage": ("KMS.InvalidKeyUsageException", 400),
+    "KmsInvalidState": ("KMS.KMSInvalidStateException", 400),
+    "KmsNotFound": ("KMS.NotFoundException", 400),
     "OverLimit": ("OverLimit", 403),
     "PurgeQueueInProgress": (_PREFIX + "PurgeQueueInProgress", 403),
     "QueueDeletedRecently": (_PREFIX + "QueueDeletedRecently", 400),
@@ -70,6 +75,16 @@ def bad_receipt_handle(handle: str) -> ServiceError:
 def expired_receipt_handle(handle: str) -> ServiceError:
     """FIFO queues refuse a handle whose visibility timeout is over."""
     return invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
+
+
+def of_key(problem: ServiceError, request_id: str) -> ServiceError:
+    """KMS's refusal, as SQS passes it on."""
+    name = "Kms" + problem.code.removeprefix("KMS").removesuffix("Exception")
+    return error(
+        name,
+        f"{problem.message} (Service: AWSKMS; Status Code: {problem.status}; Error Code: {problem.code}; "
+        f"Request ID: {request_id}; Proxy: null)",
+    )
 
 
 def batch_failure(entry_id: str, problem: ServiceError) -> dict[str, object]:

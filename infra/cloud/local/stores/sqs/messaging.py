@@ -16,7 +16,7 @@ from . import errors, sending
 from .fifo import FifoQueue
 from .message import NO_EXTRA, Extra, Message, Stored, md5_of_attributes, md5_of_body
 from .queue import Queue
-from .registry import Registry, sender_id, shows_trace, trace_header
+from .registry import RECEIVE, SEND, Registry, sender_id, shows_trace, trace_header
 
 
 class Messaging(Registry):
@@ -73,6 +73,8 @@ class Messaging(Registry):
                 raise refusal
         region, account = queue_arn.split(":", 5)[3:5]
         world.identity.check(caller, "sqs", "SendMessage", {"QueueUrl": queue.url}, region, account)
+        if queue.settings.key:
+            self.unlock(queue, caller, SEND)
         trace = trace_header(caller.trace)
         items, delays = [], []
         problems: list[ServiceError | None] = []
@@ -93,6 +95,8 @@ class Messaging(Registry):
     def SendMessage(self, call: Call) -> dict[str, Any]:
         queue = self._of(call)
         caller = call.caller
+        if queue.settings.key:
+            self.unlock(queue, caller, SEND)
         item, delay, accepted = self._draft(
             queue, call.params, sender_id(caller), trace_header(caller.trace), shows_trace(caller)
         )
@@ -104,6 +108,8 @@ class Messaging(Registry):
         queue = self._of(call)
         entries: list[dict[str, Any]] = call.params["Entries"]
         sending.check_batch(entries, "SendMessageBatch")
+        if queue.settings.key:
+            self.unlock(queue, call.caller, SEND)
         if isinstance(queue, FifoQueue):
             self._check_fifo_batch(queue, entries)
         sizes = [sending.size(entry["MessageBody"], entry.get("MessageAttributes")) for entry in entries]
@@ -212,6 +218,8 @@ class Messaging(Registry):
                     "ReceiveRequestAttemptId",
                     "The request includes a parameter that is not valid for this queue type.",
                 )
+        if queue.settings.key:
+            self.unlock(queue, call.caller, RECEIVE)
         timeout = None if seconds is None else seconds * SECOND
         deadline = self.kernel.now + (queue.settings.wait if wait is None else wait * SECOND)
         caller = call.caller

@@ -8,12 +8,16 @@ from urllib.parse import urlsplit
 
 from ...ids import uuid4
 from ...lineage import Trace
-from ...service import Call, Caller, Service
+from ...service import Call, Caller, Service, ServiceError
 from . import errors
 from .queue import Queue
 
 if TYPE_CHECKING:
     from ...world import World
+
+SEND = ("kms:GenerateDataKey", "kms:Decrypt")
+RECEIVE = ("kms:Decrypt",)
+"""What producers and consumers of an encrypted queue need of its key."""
 
 
 class Registry(Service):
@@ -53,6 +57,20 @@ class Registry(Service):
         ``attributes`` are message attributes. Raises ServiceError as SendMessage does.
         """
         raise NotImplementedError
+
+    def unlock(self, queue: Queue, caller: Caller, actions: tuple[str, ...]) -> None:
+        """The caller uses the queue's KMS key, which its policy must allow. Raises ServiceError KMS.…
+
+        Developer Guide, "Key management" (sqs-key-management): a producer needs kms:GenerateDataKey and
+        kms:Decrypt, a consumer kms:Decrypt.
+        """
+        try:
+            region = queue.arn.split(":", 4)[3]
+            self.world.keys.use(
+                caller, queue.settings.key, actions, "sqs", region, {"aws:sqs:arn": queue.arn}
+            )
+        except ServiceError as problem:
+            raise errors.of_key(problem, self.world.wire.request_id()) from problem
 
     def arn_of(self, name: str, region: str) -> str:
         return f"arn:aws:sqs:{region}:{self.world.account}:{name}"
