@@ -36,6 +36,8 @@ class Role:
 class Source(Directory, Protocol):
     """Where policies are kept."""
 
+    deployment_groups: dict[str, str]
+
     def role(self, arn: str) -> Role: ...
     def trust(self, arn: str) -> str | None: ...
 
@@ -50,6 +52,9 @@ class Identity:
         self._source = source or MotoSource()
         self._roles: dict[str, tuple[Role, list[Statement], list[Statement] | None]] = {}
         self._allowed: dict[tuple[str, ...], tuple[str, str | None]] = {}
+        self.deployment_groups: dict[str, str] = {}
+        """The ARN of every CodeDeploy deployment's group, by the deployment's id; CodeDeploy adds to it."""
+        self._source.deployment_groups = self.deployment_groups
         self.policy_readers: dict[str, Callable[[str], str | None]] = {"sqs": self._queue_policy}
         """How to read the policy (JSON) of a resource by its ARN, for each service that has such policies."""
         self.grants: Callable[[Request], bool] = lambda request: False
@@ -317,7 +322,12 @@ def _shown(service: str, params: Params, resource: str) -> str:
 
 
 class MotoSource:
-    """Roles, secrets and keys as moto's backends hold them."""
+    """Roles, secrets and keys as moto's backends hold them; deployments as CodeDeploy has told."""
+
+    deployment_groups: dict[str, str]
+
+    def deployment_group(self, deployment: str) -> str:
+        return self.deployment_groups.get(deployment, "*")
 
     def role(self, arn: str) -> Role:
         from moto.iam.exceptions import NotFoundException

@@ -22,6 +22,7 @@ from .kernel import MILLISECOND, Kernel
 PACKAGED = Path(__file__).with_name("latency.toml")
 
 PARTS: dict[str, tuple[str, ...]] = {
+    "codedeploy": ("alarm_poll", "start"),
     "dynamodb": ("ttl_deletion",),
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "events": ("delivery", "replay_start"),

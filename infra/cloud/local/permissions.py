@@ -42,6 +42,7 @@ class Directory(Protocol):
     def secret(self, name: str, region: str, account: str) -> str: ...
     def key(self, name: str, region: str, account: str) -> str: ...
     def ciphertext_key(self, ciphertext: bytes, region: str, account: str) -> str: ...
+    def deployment_group(self, deployment: str) -> str: ...
 
 
 class Scope:
@@ -415,6 +416,23 @@ def _cloudformation(operation: str, params: Params, scope: Scope) -> list[Permis
     return [(f"cloudformation:{operation}", scope.named("cloudformation", "stack/", f"{name}/*"))]
 
 
+def _codedeploy(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
+    action = f"codedeploy:{operation}"
+    if operation in ("GetDeployment", "PutLifecycleEventHookExecutionStatus"):
+        return [(action, scope.directory.deployment_group(params.get("deploymentId", "")))]
+    if operation == "BatchGetDeployments":
+        return _once((action, scope.directory.deployment_group(each)) for each in params["deploymentIds"])
+    passed = [("iam:PassRole", params["serviceRoleArn"])] if "serviceRoleArn" in params else []
+    if "applicationName" in params:
+        group = params.get("deploymentGroupName") or params.get("currentDeploymentGroupName")
+        kind = f"deploymentgroup:{params['applicationName']}/{group}" if group else ""
+        resource = kind or f"application:{params['applicationName']}"
+        return [(action, scope.arn("codedeploy", resource)), *passed]
+    if "deploymentConfigName" in params:
+        return [(action, scope.arn("codedeploy", f"deploymentconfig:{params['deploymentConfigName']}"))]
+    return [(action, params["ResourceArn"])] if "ResourceArn" in params else None
+
+
 def _scheduler(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
     if "Name" not in params:
         return None
@@ -439,6 +457,7 @@ def _once(permissions: Any) -> list[Permission]:
 _RULES: dict[str, Callable[[str, Params, Scope], list[Permission] | None]] = {
     "cloudformation": _cloudformation,
     "cloudwatch": _cloudwatch,
+    "codedeploy": _codedeploy,
     "dynamodb": _dynamodb,
     "dynamodbstreams": _dynamodb,
     "events": _events,

@@ -15,6 +15,7 @@ from botocore.config import Config
 from .clients import ClientPatterns
 from .clock import TimeFunctions, VirtualClock
 from .cloudformation.service import CloudFormation
+from .deployments.service import CodeDeploy
 from .faults import Faults
 from .functions.isolation import Entropy
 from .functions.service import Functions
@@ -103,6 +104,7 @@ class World:
         self.pipes = Pipes(self)
         self.stepfunctions = StepFunctions(self)
         self.s3_notifications = S3Notifications(self)
+        self.codedeploy = CodeDeploy(self)
         services: list[Service] = [
             self.sqs,
             self.functions,
@@ -116,6 +118,7 @@ class World:
             self.scheduler,
             self.pipes,
             self.stepfunctions,
+            self.codedeploy,
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

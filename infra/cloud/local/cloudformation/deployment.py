@@ -213,7 +213,7 @@ class Deployment:
             return False
         if not replacing:
             self.engine.event(self.stack, resource, "UPDATE_IN_PROGRESS")
-            return self._attempt(resource, "UPDATE", lambda: self._change(resource, props))
+            return self._attempt(resource, "UPDATE", lambda: self._change(resource, props, definition))
         new = self.stack.resources[name] = _new_resource(definition)
         new.status = "UPDATE_IN_PROGRESS"
         self._replaced[name] = resource
@@ -232,9 +232,10 @@ class Deployment:
 
         return self._attempt(new, "UPDATE", replace)
 
-    def _change(self, resource: Resource, props: dict[str, object]) -> None:
+    def _change(self, resource: Resource, props: dict[str, object], definition: Definition) -> None:
         old = copy.copy(resource)
-        self.engine.update(self.stack, self.request, resource, props)
+        policy = self.evaluator.evaluate(definition.update_policy)
+        self.engine.update(self.stack, self.request, resource, props, policy)
         if resource.physical_id != old.physical_id:  # a custom resource answered with another id
             self._replaced[resource.logical_id] = old
 

@@ -14,7 +14,7 @@ from ..service import NotSimulated, ServiceError
 from .dynamic_references import resolve_dynamic
 from .intrinsics import Evaluator
 from .providers import provider_for
-from .providers.base import Context, Outcome, Provider
+from .providers.base import Context, HandlerFailure, Outcome, Provider
 from .references import invalid
 from .stack import STACK_TYPE, Event, Request, Resource, Stack
 from .template import Definition
@@ -120,11 +120,27 @@ class Engine:
         announce(outcome.physical_id)
         self._take(resource, outcome)
 
-    def update(self, stack: Stack, request: Request, resource: Resource, new: dict[str, Any]) -> None:
-        """Change it in place. A provider may answer with another physical id, which then counts."""
+    def update(
+        self,
+        stack: Stack,
+        request: Request,
+        resource: Resource,
+        new: dict[str, Any],
+        policy: dict[str, Any] | None = None,
+    ) -> None:
+        """Change it in place. A provider may answer with another physical id, which then counts.
+
+        ``policy`` is the evaluated UpdatePolicy; a roll-back has none.
+        """
+
+        def progress(reason: str) -> None:
+            if resource.status == "UPDATE_IN_PROGRESS":
+                self.event(stack, resource, "UPDATE_IN_PROGRESS", reason)
+
         old = resource.properties
         resource.properties = new
         ctx = self.context(stack, request, resource)
+        ctx.update_policy, ctx.progress = policy or {}, progress
         outcome = self.provider(resource.type).update(ctx, resource.physical_id, old, new)
         self._take(resource, outcome)
 
@@ -223,6 +239,8 @@ def why(error: BaseException) -> str:
             f'Resource handler returned message: "{error.message} (Status Code: {error.status}, '
             f'Error Code: {error.code})" (HandlerErrorCode: {handler_error_code(error)})'
         )
+    if isinstance(error, HandlerFailure):
+        return f'Resource handler returned message: "{error.message}" (HandlerErrorCode: {error.code})'
     if isinstance(error, NotSimulated):
         return str(error)
     return f"Internal failure: {type(error).__name__}: {error}"

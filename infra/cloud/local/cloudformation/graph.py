@@ -22,7 +22,7 @@ def dependencies(definitions: Mapping[str, Definition], evaluator: Evaluator) ->
     for name, definition in definitions.items():
         needed = dict.fromkeys(
             used.name
-            for used in mentions(definition.properties, holds=evaluator.holds)
+            for used in mentions(definition.expressions, holds=evaluator.holds)
             if used.kind in ("ref", "attribute") and used.name in definitions
         )
         needed.update(dict.fromkeys(each for each in definition.depends_on if each in definitions))

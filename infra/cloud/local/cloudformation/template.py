@@ -58,6 +58,15 @@ class Definition:
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
     policies: tuple[str, ...] = ()
     """Which of CreationPolicy and UpdatePolicy it asks for."""
+    update_policy: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """The UpdatePolicy as written."""
+
+    @property
+    def expressions(self) -> dict[str, Any]:
+        """Everything of it that may refer to other resources."""
+        if not self.update_policy:
+            return self.properties
+        return {"Properties": self.properties, "UpdatePolicy": self.update_policy}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,6 +230,8 @@ def _definition(name: str, body: dict[str, Any]) -> Definition:
     properties = body.get("Properties")
     if properties is not None and not isinstance(properties, dict):
         raise invalid(f"Template format error: [/Resources/{name}/Properties] must be an object")
+    if not isinstance(body.get("UpdatePolicy") or {}, dict):
+        raise invalid(f"Template format error: [/Resources/{name}/UpdatePolicy] must be an object")
     condition = body.get("Condition")
     if condition is not None and not isinstance(condition, str):
         raise invalid("Template format error: Every Condition member must be a string.")
@@ -243,6 +254,7 @@ def _definition(name: str, body: dict[str, Any]) -> Definition:
         update_replace_policy=body.get("UpdateReplacePolicy", "Delete"),
         metadata=body.get("Metadata") or {},
         policies=tuple(each for each in ("CreationPolicy", "UpdatePolicy") if each in body),
+        update_policy=body.get("UpdatePolicy") or {},
     )
 
 
@@ -299,7 +311,7 @@ def _is_value(template: Template, name: str) -> bool:
 
 def _check_references(template: Template) -> None:
     for block, bodies in (
-        ("Resources", [definition.properties for definition in template.resources.values()]),
+        ("Resources", [definition.expressions for definition in template.resources.values()]),
         ("Outputs", list(template.outputs.values())),
     ):
         unresolved: dict[str, None] = {}

@@ -42,6 +42,15 @@ class Outcome:
     ref: Any = None
 
 
+class HandlerFailure(Exception):
+    """A resource handler's own error, which no API call has answered: its text and HandlerErrorCode."""
+
+    def __init__(self, message: str, code: str = "InternalFailure") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
 @dataclasses.dataclass
 class Context:
     """What a provider may use: the API as the deploying caller, names, and virtual waiting."""
@@ -57,6 +66,10 @@ class Context:
     resource_type: str = ""
     capabilities: tuple[str, ...] = ()
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    update_policy: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """The evaluated UpdatePolicy; empty while an update is rolled back."""
+    progress: Callable[[str], None] = lambda reason: None
+    """Write a further event of the resource, with this reason, while it is being updated."""
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """One API call; a throttled or failing service is tried again with back-off, as on AWS."""
@@ -120,6 +133,8 @@ class Provider:
     """An update in place may change what Fn::GetAtt answers (custom resources, an SSM parameter)."""
     named_by: ClassVar[str] = ""
     """The property that gives the physical name: as long as it stays, nothing can be made beside the old."""
+    update_policies: ClassVar[Properties] = {}
+    """What its UpdatePolicy attribute may hold."""
     missing: ClassVar[tuple[str, ...]] = ()
     """Error codes that mean, on delete: it is gone already."""
 
@@ -140,6 +155,13 @@ class Provider:
         return []
 
     # -- what the engine asks --------------------------------------------------------------------
+
+    @classmethod
+    def check_update_policy(cls, policy: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """What of an UpdatePolicy is not simulated, and what is wrong with the rest."""
+        findings = Findings()
+        normalize(policy, Shape("struct", members=cls.update_policies), findings, {})
+        return list(dict.fromkeys(findings.unknown)), findings.invalid
 
     @classmethod
     def check(cls, properties: dict[str, Any], kind: str) -> tuple[dict[str, Any], Findings]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ...functions.validation import PYTHON_RUNTIMES, RETIRED_RUNTIMES
 from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
+from .codedeploy import shift_traffic
 from .schema import (
     BOOLEAN,
     INTEGER,
@@ -266,6 +267,17 @@ class Alias(Provider):
     )
     attributes = ("AliasArn",)
     missing = _GONE
+    update_policies = accepts(
+        CodeDeployLambdaAliasUpdate=optional(
+            struct(
+                _required=("ApplicationName", "DeploymentGroupName"),
+                AfterAllowTrafficHook=STRING,
+                ApplicationName=STRING,
+                BeforeAllowTrafficHook=STRING,
+                DeploymentGroupName=STRING,
+            )
+        )
+    )
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
         params = {
@@ -280,6 +292,9 @@ class Alias(Provider):
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         params = picked(new, "FunctionName", "FunctionVersion", "Name")
         weights = _routing(new) or {"RoutingConfig": {"AdditionalVersionWeights": {}}}
+        policy = ctx.update_policy.get("CodeDeployLambdaAliasUpdate")
+        if policy and old["FunctionVersion"] != new["FunctionVersion"]:
+            shift_traffic(ctx, policy, old["FunctionVersion"], new)
         ctx.call("lambda", "UpdateAlias", {**params, "Description": new.get("Description", ""), **weights})
         if old.get("ProvisionedConcurrencyConfig") != new.get("ProvisionedConcurrencyConfig"):
             _provision(ctx, new["FunctionName"], new["Name"], new)
