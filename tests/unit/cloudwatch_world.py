@@ -24,7 +24,7 @@ class Scene:
     def __init__(self) -> None:
         self.kernel = Kernel(NINE, 0)
         self.journal = Journal(self.kernel)
-        bus = SimpleNamespace(emit=lambda *event, **more: None)
+        bus = SimpleNamespace(emit=lambda *event, **more: None, find=lambda *name: None)
         world: Any = SimpleNamespace(
             kernel=self.kernel,
             journal=self.journal,

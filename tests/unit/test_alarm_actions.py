@@ -100,3 +100,10 @@ def test_a_topic_with_a_policy_of_its_own_must_let_alarms_in(world: World) -> No
     sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=policy)
     ring(world, AlarmActions=[TOPIC])
     assert [entry.outcome for entry in world.journal.select("cloudwatch.delivery")] == ["AuthorizationError"]
+    items = world.client("cloudwatch").describe_alarm_history(AlarmName="widgets", HistoryItemType="Action")
+    (item,) = items["AlarmHistoryItems"]
+    assert item["HistorySummary"] == (
+        f'Failed to execute action {TOPIC}. Received error: "CloudWatch Alarms is not authorized to perform: '
+        f'SNS:Publish on resource: {TOPIC} because no resource-based policy allows the SNS:Publish action"'
+    )
+    assert json.loads(item["HistoryData"])["actionState"] == "Failed"

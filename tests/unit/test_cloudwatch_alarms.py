@@ -345,8 +345,6 @@ def test_unknown_alarms_and_what_is_not_simulated() -> None:
     with pytest.raises(ServiceError, match="Unknown alarm: nope") as caught:
         scene.call("DeleteAlarms", AlarmNames=["nope"])
     assert (caught.value.code, caught.value.status) == ("ResourceNotFound", 404)
-    with pytest.raises(NotSimulated, match="composite"):
-        scene.call("PutCompositeAlarm", AlarmName="x", AlarmRule="ALARM(y)")
     with pytest.raises(NotSimulated, match="anomaly"):
         dead_letters(scene, ComparisonOperator="GreaterThanUpperThreshold")
     with pytest.raises(NotSimulated, match="PutAnomalyDetector"):

@@ -2,72 +2,112 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ..service import Call, NotSimulated, Service
+from ..service import Call, Service
 from . import queries
+from .alarm_actions import AlarmActions
+from .alarm_history import history
 from .alarm_requests import describe, parse_alarm
+from .alarm_states import Stated
 from .alarm_watch import Alarm, AlarmWatch
+from .composite_operations import check_children, describe_briefly, describe_composite, parse_composite
+from .composite_watch import Composite, CompositeWatch
 from .dashboard_operations import check_json
 from .paging import page_of
-from .queries import DAY, SECOND, micros, moment
+from .queries import SECOND
 from .refusals import invalid, not_found
 from .series import MetricId
 
-INITIAL_STATE = {"stateValue": "INSUFFICIENT_DATA", "stateReason": "Unchecked: Initial alarm creation"}
+MOST_DELETED = 100
 
 
 class AlarmOperations(Service):
-    """Metric alarms. Their history is in the journal."""
+    """Metric alarms and composite alarms. Their history is in the journal."""
 
     watch: AlarmWatch
+    composites: CompositeWatch
+    actions: AlarmActions
     _tags: dict[str, dict[str, str]]
 
     def PutMetricAlarm(self, call: Call) -> dict[str, Any]:
         """A new alarm begins as INSUFFICIENT_DATA; an existing one keeps its state. Then it is evaluated."""
-        params = dict(call.params)
-        tags = params.pop("Tags", None) or []
+        params, tags = self._begin(call, self.composites.alarms)
         alarm = parse_alarm(params, call.account, self.kernel.now)
         known = self.watch.alarms.get(alarm.name)
         if known is not None:
-            alarm.state, alarm.reason, alarm.reason_data = known.state, known.reason, known.reason_data
-            alarm.updated_at, alarm.transitioned_at = known.updated_at, known.transitioned_at
-        else:
-            alarm.updated_at = alarm.transitioned_at = self.kernel.now
-            self._tags[self._alarm_arn(alarm.name)] = {tag["Key"]: tag["Value"] for tag in tags}
-        self._configured(call, alarm, "updated" if known else "created")
+            alarm.keep_state_of(known)
+        self._put(call, alarm, known, tags)
         self.watch.put(alarm)
         return {}
 
     def PutCompositeAlarm(self, call: Call) -> dict[str, Any]:
-        raise NotSimulated("NotSimulated: PutCompositeAlarm - composite alarms are not simulated")
+        """As PutMetricAlarm; the alarms that the rule speaks of must exist."""
+        params, tags = self._begin(call, self.watch.alarms)
+        alarm = parse_composite(params, self.kernel.now)
+        check_children(alarm, self.watch.alarms.keys() | self.composites.alarms.keys())
+        known = self.composites.alarms.get(alarm.name)
+        if known is not None:
+            alarm.keep_state_of(known)
+        self._put(call, alarm, known, tags)
+        self.composites.put(alarm)
+        return {}
 
     def DescribeAlarms(self, call: Call) -> dict[str, Any]:
+        """Metric alarms only, unless AlarmTypes asks for others."""
         params = call.params
-        if "ChildrenOfAlarmName" in params or "ParentsOfAlarmName" in params:
-            raise NotSimulated("NotSimulated: composite alarms (ChildrenOfAlarmName, ParentsOfAlarmName)")
         if "AlarmNames" in params and "AlarmNamePrefix" in params:
             raise invalid(
                 "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive "
                 "and you have specified both.",
                 "InvalidParameterCombination",
             )
+        for relation in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
+            if relation in params:
+                return self._relatives(params, relation)
         names, prefix = params.get("AlarmNames"), params.get("AlarmNamePrefix", "")
+        types = params.get("AlarmTypes") or ["MetricAlarm"]
+        every: list[Stated] = [*(self.watch.alarms.values() if "MetricAlarm" in types else ())]
+        every += self.composites.alarms.values() if "CompositeAlarm" in types else ()
         found = [
             alarm
-            for name, alarm in sorted(self.watch.alarms.items())
-            if (not names or name in names)
-            and name.startswith(prefix)
+            for alarm in sorted(every, key=lambda alarm: alarm.name)
+            if (not names or alarm.name in names)
+            and alarm.name.startswith(prefix)
             and params.get("StateValue") in (None, alarm.state)
             and _has_action(alarm, params.get("ActionPrefix"))
-            and "MetricAlarm" in params.get("AlarmTypes", ["MetricAlarm"])
         ]
         page, token = page_of(found, params.get("NextToken"), params.get("MaxRecords", 50))
         answer: dict[str, Any] = {
-            "MetricAlarms": [self._describe(one) for one in page],
-            "CompositeAlarms": [],
+            "MetricAlarms": [
+                describe(one, self._alarm_arn(one.name)) for one in page if isinstance(one, Alarm)
+            ],
+            "CompositeAlarms": [
+                describe_composite(one, self._alarm_arn(one.name))
+                for one in page
+                if isinstance(one, Composite)
+            ],
         }
+        return answer | token
+
+    def _relatives(self, params: dict[str, Any], relation: str) -> dict[str, Any]:
+        others = sorted(params.keys() - {relation, "MaxRecords", "NextToken"})
+        if others:
+            raise invalid(
+                f"When {relation} is specified, only MaxRecords and NextToken are accepted besides; "
+                f"{', '.join(others)} is not."
+            )
+        children = relation.startswith("Children")
+        if children:
+            parent = self.composites.alarms.get(params[relation])
+            names = sorted(parent.rule.children) if parent else []
+        else:
+            names = sorted(one.name for one in self.composites.parents(params[relation]))
+        page, token = page_of(names, params.get("NextToken"), params.get("MaxRecords", 50))
+        answer: dict[str, Any] = {"MetricAlarms": [], "CompositeAlarms": []}
+        for name in page:
+            kind = "MetricAlarms" if name in self.watch.alarms else "CompositeAlarms"
+            answer[kind].append(describe_briefly(self._alarm(name), self._alarm_arn(name), state=children))
         return answer | token
 
     def DescribeAlarmsForMetric(self, call: Call) -> dict[str, Any]:
@@ -76,7 +116,7 @@ class AlarmOperations(Service):
             params["Namespace"], params["MetricName"], queries.dimensions(params.get("Dimensions"))
         )
         found = [
-            self._describe(alarm)
+            describe(alarm, self._alarm_arn(alarm.name))
             for _, alarm in sorted(self.watch.alarms.items())
             if any(query.metric == metric for query in alarm.queries)
             and all(
@@ -87,61 +127,34 @@ class AlarmOperations(Service):
         return {"MetricAlarms": found, "CompositeAlarms": []}
 
     def DescribeAlarmHistory(self, call: Call) -> dict[str, Any]:
-        """From the journal: state changes and changes of the configuration, of the last 30 days.
-
-        As recorded in localstack/localstack, tests/aws/services/cloudwatch/test_cloudwatch.snapshot.json
-        (test_put_metric_alarm: describe-alarm-history).
-        """
+        """From the journal. Of metric alarms only, unless AlarmTypes asks for others."""
         params = call.params
-        start = micros(params["StartDate"]) if "StartDate" in params else 0
-        end = micros(params["EndDate"]) if "EndDate" in params else self.kernel.now
-        since = max(start, self.kernel.now - 30 * DAY)
-        items = []
-        states: dict[str, dict[str, Any]] = {}
-        for entry in self.journal.select("cloudwatch.alarm", "cloudwatch.alarm.configured"):
-            data, name = entry.data, entry.resource
-            if entry.what == "cloudwatch.alarm":
-                kind, summary = "StateUpdate", f"Alarm updated from {data['from']} to {data['to']}"
-                new = {"stateValue": data["to"], "stateReason": data["reason"]}
-                if "reason_data" in data:
-                    new["stateReasonData"] = json.loads(data["reason_data"])
-                detail: dict[str, Any] = {"oldState": states.get(name, INITIAL_STATE), "newState": new}
-                states[name] = new
-            else:
-                if data["change"] != "updated":
-                    states.pop(name, None)
-                kind, summary = "ConfigurationUpdate", f'Alarm "{name}" {data["change"]}'
-                detail = {
-                    "type": {"created": "Create", "updated": "Update", "deleted": "Delete"}[data["change"]]
-                }
-            if (
-                since <= entry.time <= end
-                and params.get("AlarmName", name) == name
-                and params.get("HistoryItemType", kind) == kind
-            ):
-                items.append(
-                    {
-                        "AlarmName": name,
-                        "AlarmType": "MetricAlarm",
-                        "Timestamp": moment(entry.time),
-                        "HistoryItemType": kind,
-                        "HistorySummary": summary,
-                        "HistoryData": json.dumps({"version": "1.0", **detail}, separators=(",", ":")),
-                    }
-                )
-        if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
-            items.reverse()
+        items = history(self.journal, params, self.kernel.now)
         page, token = page_of(items, params.get("NextToken"), params.get("MaxRecords", 100))
         return {"AlarmHistoryItems": page} | token
 
     def DeleteAlarms(self, call: Call) -> dict[str, Any]:
-        """Either all of them exist and are deleted, or none is."""
-        names = call.params["AlarmNames"]
-        for name in names:
-            self._alarm(name)
-        for name in dict.fromkeys(names):
-            self._configured(call, self.watch.alarms[name], "deleted")
-            self.watch.remove(name)
+        """Names that do not exist are passed over if others do. At most one of them is a composite alarm's,
+        and none of an alarm that a composite alarm that stays speaks of."""
+        names = list(dict.fromkeys(call.params["AlarmNames"]))
+        known = [name for name in names if name in self.watch.alarms or name in self.composites.alarms]
+        if not known:
+            self._alarm(names[0])
+        if len(names) > MOST_DELETED:
+            raise invalid(f"The collection AlarmNames must not have a size greater than {MOST_DELETED}.")
+        if sum(name in self.composites.alarms for name in known) > 1:
+            raise invalid("DeleteAlarms can delete at most one composite alarm at a time.")
+        needed = [name for name in known if set(self.composites.dependents(name)) - set(known)]
+        if needed:
+            them = "it" if len(needed) == 1 else "them"
+            raise invalid(
+                f"Cannot delete {','.join(needed)} as there are composite alarm(s) depending on {them}."
+            )
+        for name in known:
+            alarm = self._alarm(name)
+            self._configured(call, alarm, "deleted")
+            self.actions.configured("delete", alarm)
+            (self.watch if isinstance(alarm, Alarm) else self.composites).remove(name)
             self._tags.pop(self._alarm_arn(name), None)
         return {}
 
@@ -152,7 +165,8 @@ class AlarmOperations(Service):
         return self._switch_actions(call, False)
 
     def SetAlarmState(self, call: Call) -> dict[str, Any]:
-        """Until the next evaluation, which finds the state that the metric gives."""
+        """A metric alarm keeps it until its next evaluation, a composite one until an alarm of its rule
+        changes."""
         params = call.params
         alarm = self._alarm(params["AlarmName"])
         data = params.get("StateReasonData", "")
@@ -163,37 +177,61 @@ class AlarmOperations(Service):
                 f"1 validation error detected: Value '{params['StateValue']}' at 'stateValue' failed to "
                 "satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"
             )
-        self.watch.set_state(alarm, params["StateValue"], params["StateReason"], data)
-        self.watch.wake(alarm)
+        if isinstance(alarm, Composite):
+            self.composites.set_state(alarm, params["StateValue"], params["StateReason"], data)
+        else:
+            assert isinstance(alarm, Alarm)
+            self.watch.set_state(alarm, params["StateValue"], params["StateReason"], data)
+            self.watch.wake(alarm)
         return {}
+
+    def _begin(self, call: Call, others: Any) -> tuple[dict[str, Any], dict[str, str]]:
+        """The parameters without tags, and the tags. ``others``: the alarms of the other kind."""
+        params = dict(call.params)
+        tags = {tag["Key"]: tag["Value"] for tag in params.pop("Tags", None) or ()}
+        if params["AlarmName"] in others:
+            raise invalid(f"An alarm of another type with the name {params['AlarmName']} exists already.")
+        return params, tags
+
+    def _put(self, call: Call, alarm: Stated, known: Stated | None, tags: dict[str, str]) -> None:
+        """Write down that an alarm is created or updated."""
+        if known is None:
+            alarm.updated_at = alarm.transitioned_at = self.kernel.now
+            self._tags[self._alarm_arn(alarm.name)] = tags
+        self._configured(call, alarm, "updated" if known else "created")
+        previous = self.actions.configuration(known) if known else None
+        self.actions.configured("update" if known else "create", alarm, previous)
 
     def _switch_actions(self, call: Call, enabled: bool) -> dict[str, Any]:
         for name in call.params["AlarmNames"]:
-            alarm = self.watch.alarms.get(name)
+            alarm = self.watch.alarms.get(name) or self.composites.alarms.get(name)
             if alarm is not None:
+                previous = self.actions.configuration(alarm)
                 alarm.given["ActionsEnabled"] = enabled
                 self._configured(call, alarm, "updated")
+                self.actions.configured("update", alarm, previous)
         return {}
 
-    def _configured(self, call: Call, alarm: Alarm, change: str) -> None:
-        metrics = sum(query.metric is not None for query in alarm.queries)
-        data = {"change": change, "metrics": metrics, "high_resolution": alarm.period < 60 * SECOND}
+    def _configured(self, call: Call, alarm: Stated, change: str) -> None:
+        data: dict[str, Any] = {"change": change}
+        if isinstance(alarm, Alarm):
+            data["metrics"] = sum(query.metric is not None for query in alarm.queries)
+            data["high_resolution"] = alarm.period < 60 * SECOND
+        else:
+            data["composite"] = True
         self.journal.record("cloudwatch.alarm.configured", alarm.name, actor=call.caller.name, data=data)
 
-    def _alarm(self, name: str) -> Alarm:
-        alarm = self.watch.alarms.get(name)
+    def _alarm(self, name: str) -> Stated:
+        alarm = self.watch.alarms.get(name) or self.composites.alarms.get(name)
         if alarm is None:
             raise not_found(f"Unknown alarm: {name}")
         return alarm
 
-    def _describe(self, alarm: Alarm) -> dict[str, Any]:
-        return describe(alarm, self._alarm_arn(alarm.name))
-
     def _alarm_arn(self, name: str) -> str:
-        return f"arn:aws:cloudwatch:{self.world.region}:{self.world.account}:alarm:{name}"
+        return self.actions.arns + name
 
 
-def _has_action(alarm: Alarm, prefix: str | None) -> bool:
+def _has_action(alarm: Stated, prefix: str | None) -> bool:
     actions = [
         action
         for key in ("OKActions", "AlarmActions", "InsufficientDataActions")

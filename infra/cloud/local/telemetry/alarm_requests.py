@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from ..service import NotSimulated
 from . import expressions, queries
+from .alarm_states import Stated
 from .alarm_watch import Alarm
 from .alarms import COMPARISONS, Missing, Rule
 from .queries import SECOND, Query, moment
@@ -46,20 +47,27 @@ def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
     asked, watched = _queries(params, account)
     rule = _rule(params)
     _check_length(rule, max(query.period for query in asked))
-    return Alarm(params["AlarmName"], params, rule, asked, watched, now)
+    return Alarm(
+        name=params["AlarmName"], given=params, configured_at=now, rule=rule, queries=asked, watched=watched
+    )
 
 
 def describe(alarm: Alarm, arn: str) -> dict[str, Any]:
     """A ``MetricAlarm`` of DescribeAlarms."""
-    shown = {key: value for key, value in alarm.given.items() if value is not None}
+    shown = shown_state(alarm, arn)
     if "Metrics" not in shown:
         shown.setdefault("Dimensions", [])
+    shown["Threshold"] = float(shown["Threshold"])
+    return shown
+
+
+def shown_state(alarm: Stated, arn: str) -> dict[str, Any]:
+    """What DescribeAlarms shows of alarms of both kinds: what was asked for, and the state."""
+    shown = {key: value for key, value in alarm.given.items() if value is not None}
     for key in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         shown.setdefault(key, [])
     shown.setdefault("ActionsEnabled", True)
-    shown["Threshold"] = float(shown["Threshold"])
-    answer = {
-        **shown,
+    shown |= {
         "AlarmArn": arn,
         "AlarmConfigurationUpdatedTimestamp": moment(alarm.configured_at),
         "StateValue": alarm.state,
@@ -68,8 +76,8 @@ def describe(alarm: Alarm, arn: str) -> dict[str, Any]:
         "StateTransitionedTimestamp": moment(alarm.transitioned_at),
     }
     if alarm.reason_data:
-        answer["StateReasonData"] = alarm.reason_data
-    return answer
+        shown["StateReasonData"] = alarm.reason_data
+    return shown
 
 
 def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Query]:

@@ -15,6 +15,7 @@ from ..journal import Entry, Journal
 from ..kernel import Kernel, Timer
 from . import queries
 from .alarm_schedule import following, next_evaluation, next_for_age, next_while_mixed
+from .alarm_states import Actions, Stated
 from .alarms import Point, Rule, State, Verdict, enough_samples, judge
 from .expressions import TimeSeries
 from .metrics import CUSTOM_KINDS, KINDS_OF_NAMESPACE, Metrics
@@ -23,36 +24,14 @@ from .series import MetricId
 from .sqs_metrics import NAMESPACE as SQS
 from .statistics import is_percentile
 
-ACTIONS: dict[State, str] = {
-    "OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions",
-}  # fmt: skip
 
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Alarm(Stated):
+    """One metric alarm; ``given`` are PutMetricAlarm's parameters."""
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Change:
-    """What an alarm was before its state changed."""
-
-    state: State
-    reason: str
-    reason_data: str
-    updated_at: int
-
-
-@dataclasses.dataclass(slots=True)
-class Alarm:
-    """One metric alarm: what was asked for (``given``, PutMetricAlarm's parameters), and its state."""
-
-    name: str
-    given: dict[str, Any]
     rule: Rule
     queries: list[Query]
     watched: Query
-    configured_at: int
-    state: State = "INSUFFICIENT_DATA"
-    reason: str = "Unchecked: Initial alarm creation"
-    reason_data: str = ""
-    updated_at: int = 0
-    transitioned_at: int = 0
     timer: Timer | None = None
 
     @property
@@ -73,11 +52,12 @@ class AlarmWatch:
         kernel: Kernel,
         journal: Journal,
         metrics: Metrics,
-        perform: Callable[[Alarm, Change, list[str]], list[str]],
+        actions: Actions[Alarm],
     ) -> None:
-        """``perform`` tells of a change and starts an alarm's actions; it returns those that it cannot."""
         self.alarms: dict[str, Alarm] = {}
-        self._perform = perform
+        self.listeners: list[Callable[[str], None]] = []
+        """Told the name of an alarm after its state changed."""
+        self._actions = actions
         self._kernel = kernel
         self._journal = journal
         self._metrics = metrics
@@ -112,14 +92,13 @@ class AlarmWatch:
         data: dict[str, Any] = {"alarm": alarm.name, "from": alarm.state, "to": state, "reason": reason}
         if reason_data:
             data["reason_data"] = reason_data
-        before = Change(alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at)
-        alarm.state, alarm.reason, alarm.reason_data = state, reason, reason_data
-        alarm.updated_at = alarm.transitioned_at = self._kernel.now
-        enabled = alarm.given.get("ActionsEnabled", True)
-        left = self._perform(alarm, before, (alarm.given.get(ACTIONS[state]) or []) if enabled else [])
+        before = alarm.switch(state, reason, reason_data, self._kernel.now)
+        left = self._actions.perform(alarm, before, self._actions.announce(alarm, before))
         if left:
             data["actions"] = "not simulated: " + ", ".join(left)
         self._journal.record("cloudwatch.alarm", alarm.name, actor="cloudwatch", data=data)
+        for listener in self.listeners:
+            listener(alarm.name)
 
     def _forget(self, name: str) -> None:
         alarm = self.alarms.get(name)

@@ -1,6 +1,6 @@
-"""CloudWatch's API, answered from the journal: metrics, metric alarms and dashboards.
+"""CloudWatch's API, answered from the journal: metrics, alarms, composite alarms and dashboards.
 
-What it does not do says so: composite alarms, anomaly detection, Metrics Insights, metric streams. An alarm's
+What it does not do says so: anomaly detection, Metrics Insights, metric streams. An alarm's
 actions go to SNS topics and Lambda functions (``alarm_actions.py``); others are accepted and listed, and the
 journal entry of the state change (``cloudwatch.alarm``) carries ``actions: "not simulated: <ARNs>"``. There
 is one Region.
@@ -16,6 +16,7 @@ from ..service import Call
 from .alarm_actions import AlarmActions
 from .alarm_operations import AlarmOperations
 from .alarm_watch import AlarmWatch
+from .composite_watch import CompositeWatch
 from .dashboard_operations import DashboardOperations
 from .metric_operations import MetricOperations
 from .metrics import Metrics
@@ -33,7 +34,11 @@ class CloudWatch(MetricOperations, AlarmOperations, DashboardOperations):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.metrics = Metrics(self.journal)
-        self.watch = AlarmWatch(self.kernel, self.journal, self.metrics, AlarmActions(world).perform)
+        self.actions = AlarmActions(world)
+        self.watch = AlarmWatch(self.kernel, self.journal, self.metrics, self.actions)
+        self.composites = CompositeWatch(
+            self.kernel, self.journal, self.watch, self.actions, self.actions.arns
+        )
         self._dashboards = {}
         self._tags = {}
 

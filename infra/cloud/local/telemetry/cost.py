@@ -161,28 +161,36 @@ def _cloudwatch(
     yield Line(
         "CloudWatch", "custom metrics", months, known["custom_metrics"], "time", "for each hour with data"
     )
-    for high in (False, True):
-        months = _alarm_hours(journal, start, end, high) / HOURS_PER_MONTH
-        price = known["alarms_high_resolution" if high else "alarms"]
-        yield Line("CloudWatch", f"alarms{', high resolution' if high else ''}", months, price, "time")
+    for kind, price in (
+        ("", "alarms"),
+        (", high resolution", "alarms_high_resolution"),
+        (", composite", "alarms_composite"),
+    ):
+        months = _alarm_hours(journal, start, end, kind) / HOURS_PER_MONTH
+        yield Line("CloudWatch", f"alarms{kind}", months, known[price], "time")
 
 
-def _alarm_hours(journal: Journal, start: int, end: int, high: bool) -> float:
-    """Hours that alarms existed, once for each metric that they watch."""
-    since: dict[str, tuple[int, int, bool]] = {}
+def _alarm_hours(journal: Journal, start: int, end: int, kind: str) -> float:
+    """Hours that alarms of a kind existed, metric alarms once for each metric that they watch."""
+    since: dict[str, tuple[int, int, str]] = {}
     total = 0.0
 
     def add(name: str, until: int) -> None:
-        begin, metrics, high_resolution = since.pop(name)
-        if high_resolution == high:
+        begin, metrics, its_kind = since.pop(name)
+        if its_kind == kind:
             nonlocal total
             total += metrics * max(min(until, end) - max(begin, start), 0) / HOUR
 
     for entry in journal.select("cloudwatch.alarm.configured"):
+        data = entry.data
         if entry.resource in since:
             add(entry.resource, entry.time)
-        if entry.data["change"] != "deleted":
-            since[entry.resource] = (entry.time, entry.data["metrics"], entry.data["high_resolution"])
+        if data.get("composite"):
+            its_kind = ", composite"
+        else:
+            its_kind = ", high resolution" if data["high_resolution"] else ""
+        if data["change"] != "deleted":
+            since[entry.resource] = (entry.time, data.get("metrics", 1), its_kind)
     for name in list(since):
         add(name, end)
     return total

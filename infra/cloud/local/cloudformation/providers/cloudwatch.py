@@ -1,4 +1,4 @@
-"""AWS::CloudWatch: alarms and dashboards.
+"""AWS::CloudWatch: alarms, composite alarms and dashboards.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_CloudWatch.html
 """
@@ -91,6 +91,39 @@ class Alarm(Provider):
         return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{ctx.region}:{ctx.account}:alarm:{name}"})
 
 
+class CompositeAlarm(Provider):
+    type = "AWS::CloudWatch::CompositeAlarm"
+    properties = accepts(
+        ActionsEnabled=optional(BOOLEAN),
+        ActionsSuppressor=optional(STRING),
+        ActionsSuppressorExtensionPeriod=optional(INTEGER),
+        ActionsSuppressorWaitPeriod=optional(INTEGER),
+        AlarmActions=optional(STRINGS),
+        AlarmDescription=optional(STRING),
+        AlarmName=replaces(STRING),
+        AlarmRule=required(STRING),
+        InsufficientDataActions=optional(STRINGS),
+        OKActions=optional(STRINGS),
+    )
+    attributes = ("Arn",)
+    named_by = "AlarmName"
+    missing = ("ResourceNotFound",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        return self._put(ctx, props.get("AlarmName") or ctx.name(255), props)
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return self._put(ctx, physical_id, new)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("cloudwatch", "DeleteAlarms", {"AlarmNames": [physical_id]})
+
+    def _put(self, ctx: Context, name: str, props: dict[str, Any]) -> Outcome:
+        params = picked(props, *(each for each in self.properties if each != "AlarmName"))
+        ctx.call("cloudwatch", "PutCompositeAlarm", {"AlarmName": name, **params})
+        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{ctx.region}:{ctx.account}:alarm:{name}"})
+
+
 class Dashboard(Provider):
     type = "AWS::CloudWatch::Dashboard"
     properties = accepts(DashboardBody=required(STRING), DashboardName=replaces(STRING))
@@ -112,4 +145,4 @@ class Dashboard(Provider):
         return Outcome(name)
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Alarm, Dashboard)
+PROVIDERS: tuple[type[Provider], ...] = (Alarm, CompositeAlarm, Dashboard)

@@ -101,6 +101,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::CloudWatch::Alarm": {"Tags": TAGS},
     "AWS::CodeDeploy::Application": {"Tags": TAGS},
     "AWS::CodeDeploy::DeploymentGroup": {"Tags": TAGS},
+    "AWS::CloudWatch::CompositeAlarm": {"Tags": TAGS},
     "AWS::CloudWatch::Dashboard": {"Tags": TAGS},
     "AWS::Pipes::Pipe": {"Tags": TAGS, "KmsKeyIdentifier": ENCRYPTION, "LogConfiguration": OBSERVING},
     "AWS::Scheduler::Schedule": {"KmsKeyArn": ENCRYPTION},

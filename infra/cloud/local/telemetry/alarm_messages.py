@@ -1,0 +1,239 @@
+"""What is told of an alarm's change of state: to topics, to functions, to EventBridge. Pure.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html (topics),
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html (functions) and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html (events). What
+topics get of composite alarms is undocumented; it is as users show what they received (``AlarmRule``,
+``TriggeringChildren`` in place of ``Trigger``).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import botocore.loaders
+
+from .alarm_states import Change, Stated
+from .composite_watch import Composite
+from .queries import SECOND, moment
+
+
+def topic_message(alarm: Stated, before: Change, arn: str, region: str, account: str) -> dict[str, Any]:
+    """As AWS publishes it; key order, too."""
+    given = alarm.given
+    if isinstance(alarm, Composite):
+        known = json.loads(alarm.reason_data or "{}").get("triggeringAlarms", [])
+        children = [
+            {
+                "Arn": one["arn"],
+                "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]},
+            }
+            for one in known
+        ]
+        about: dict[str, Any] = {"AlarmRule": given["AlarmRule"], "TriggeringChildren": children}
+    else:
+        about = {"Trigger": _trigger(given)}
+    return {
+        "AlarmName": alarm.name,
+        "AlarmDescription": given.get("AlarmDescription"),
+        "AWSAccountId": account,
+        "AlarmConfigurationUpdatedTimestamp": iso(alarm.configured_at),
+        "NewStateValue": alarm.state,
+        "NewStateReason": alarm.reason,
+        "StateChangeTime": iso(alarm.updated_at),
+        "Region": region_name(region),
+        "AlarmArn": arn,
+        "OldStateValue": before.state,
+        "OKActions": given.get("OKActions") or [],
+        "AlarmActions": given.get("AlarmActions") or [],
+        "InsufficientDataActions": given.get("InsufficientDataActions") or [],
+        **about,
+    }
+
+
+def _trigger(given: Mapping[str, Any]) -> dict[str, Any]:
+    trigger: dict[str, Any] = {}
+    if "Metrics" not in given:
+        trigger = {"MetricName": given["MetricName"], "Namespace": given["Namespace"]}
+        if "Statistic" in given:
+            trigger |= {"StatisticType": "Statistic", "Statistic": _constant(given["Statistic"])}
+        else:
+            trigger |= {
+                "StatisticType": "ExtendedStatistic",
+                "ExtendedStatistic": given.get("ExtendedStatistic"),
+            }
+        trigger["Unit"] = given.get("Unit")
+        trigger["Dimensions"] = _pairs(given.get("Dimensions"))
+        trigger["Period"] = given["Period"]
+    trigger["EvaluationPeriods"] = given["EvaluationPeriods"]
+    if "DatapointsToAlarm" in given:
+        trigger["DatapointsToAlarm"] = given["DatapointsToAlarm"]
+    trigger |= {
+        "ComparisonOperator": given["ComparisonOperator"],
+        "Threshold": float(given["Threshold"]),
+        "TreatMissingData": given.get("TreatMissingData", ""),
+        "EvaluateLowSampleCountPercentile": given.get("EvaluateLowSampleCountPercentile", ""),
+    }
+    if "Metrics" in given:
+        trigger["Metrics"] = [_metric(query) for query in given["Metrics"]]
+    return trigger
+
+
+def _metric(query: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {key: query[key] for key in ("Expression", "Id", "Label") if key in query}
+    if "MetricStat" in query:
+        stat = query["MetricStat"]
+        metric = {**stat["Metric"], "Dimensions": _pairs(stat["Metric"].get("Dimensions"))}
+        shown["MetricStat"] = {**stat, "Metric": metric}
+    return {**shown, "ReturnData": query.get("ReturnData", True)}
+
+
+def _pairs(dimensions: Sequence[Mapping[str, str]] | None) -> list[dict[str, str]]:
+    return [{"value": each["Value"], "name": each["Name"]} for each in dimensions or ()]
+
+
+def _constant(statistic: str) -> str:
+    return "SAMPLE_COUNT" if statistic == "SampleCount" else statistic.upper()
+
+
+def function_event(alarm: Stated, before: Change, arn: str, region: str, account: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html#Lambda-action-payload"""
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": arn,
+        "accountId": account,
+        "time": iso(alarm.updated_at),
+        "region": region,
+        "alarmData": alarm_data(alarm, before, arn),
+    }
+
+
+def alarm_data(alarm: Stated, before: Change, arn: str) -> dict[str, Any]:
+    """What a function's event says of the alarm; it is the detail of the event on the bus, too."""
+    configuration: dict[str, Any] = {}
+    if alarm.given.get("AlarmDescription"):
+        configuration["description"] = alarm.given["AlarmDescription"]
+    if isinstance(alarm, Composite):
+        configuration |= _composite(alarm.given)
+    else:
+        configuration["metrics"] = metrics_of(alarm, arn)
+    return {
+        "alarmName": alarm.name,
+        "state": _state(alarm),
+        "previousState": _state(before),
+        "configuration": configuration,
+    }
+
+
+def suppression(by: str) -> dict[str, str]:
+    return {"actionsSuppressedBy": by, "actionsSuppressedReason": f"Actions suppressed by {by}"} if by else {}
+
+
+def _composite(given: Mapping[str, Any]) -> dict[str, Any]:
+    names = (
+        "AlarmRule",
+        "ActionsSuppressor",
+        "ActionsSuppressorWaitPeriod",
+        "ActionsSuppressorExtensionPeriod",
+    )
+    return {name[0].lower() + name[1:]: given[name] for name in names if name in given}
+
+
+def metrics_of(alarm: Stated, arn: str) -> list[dict[str, Any]]:
+    given = alarm.given
+    if "Metrics" in given:
+        return [_query(query) for query in given["Metrics"]]
+    names = ("Namespace", "MetricName", "Dimensions")
+    stat = {
+        "Metric": {name: given[name] for name in names if name in given},
+        "Period": given["Period"],
+        "Stat": given.get("Statistic") or given.get("ExtendedStatistic"),
+        **({"Unit": given["Unit"]} if given.get("Unit") else {}),
+    }
+    # AWS gives the one metric of an alarm an id of its own, another one for each configuration.
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{arn}@{alarm.configured_at}"))
+    return [_query({"Id": name, "MetricStat": stat})]
+
+
+def _query(query: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": query["Id"]}
+    if "Expression" in query:
+        shown["expression"] = query["Expression"]
+    if "Label" in query:
+        shown["label"] = query["Label"]
+    if "MetricStat" in query:
+        stat, metric = query["MetricStat"], query["MetricStat"]["Metric"]
+        shown["metricStat"] = {
+            "metric": {
+                "namespace": metric["Namespace"],
+                "name": metric["MetricName"],
+                "dimensions": {each["Name"]: each["Value"] for each in metric.get("Dimensions") or ()},
+            },
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+            **({"unit": stat["Unit"]} if "Unit" in stat else {}),
+        }
+    return {**shown, "returnData": query.get("ReturnData", True)}
+
+
+def _state(of: Stated | Change) -> dict[str, str]:
+    shown = {"value": of.state, "reason": of.reason}
+    if of.reason_data:
+        shown["reasonData"] = of.reason_data
+    return {**shown, "timestamp": iso(of.updated_at), **suppression(of.suppressed_by)}
+
+
+def iso(micros: int) -> str:
+    return f"{moment(micros):%Y-%m-%dT%H:%M:%S}.{micros % SECOND // 1000:03d}+0000"
+
+
+@functools.cache
+def region_name(region: str) -> str:
+    """``US East (N. Virginia)``; in alarms European Regions begin with EU."""
+    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
+    known = {name: each["description"] for part in partitions for name, each in part["regions"].items()}
+    return str(known.get(region, region)).replace("Europe (", "EU (")
+
+
+def configuration_of(alarm: Stated, arn: str) -> dict[str, Any]:
+    """The configuration in the detail of ``CloudWatch Alarm Configuration Change``."""
+    given = alarm.given
+    shown: dict[str, Any] = {}
+    if isinstance(alarm, Composite):
+        shown = _composite(given)
+    else:
+        for name in ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator"):
+            if name in given:
+                shown[name[0].lower() + name[1:]] = given[name]
+        shown["treatMissingData"] = given.get("TreatMissingData", "missing")
+        shown["metrics"] = metrics_of(alarm, arn)
+    shown["alarmName"] = alarm.name
+    if given.get("AlarmDescription"):
+        shown["description"] = given["AlarmDescription"]
+    return shown | {
+        "actionsEnabled": given.get("ActionsEnabled", True),
+        "timestamp": iso(alarm.configured_at),
+        "okActions": given.get("OKActions") or [],
+        "alarmActions": given.get("AlarmActions") or [],
+        "insufficientDataActions": given.get("InsufficientDataActions") or [],
+    }
+
+
+def configuration_change(
+    operation: str, alarm: Stated, previous: dict[str, Any] | None, arn: str
+) -> dict[str, Any]:
+    """The detail of the event; ``operation`` is create, update or delete."""
+    state: dict[str, Any] = {"value": alarm.state, "timestamp": iso(alarm.updated_at)}
+    if alarm.suppressed_by:
+        state = {"actionsSuppressedBy": alarm.suppressed_by, **state}
+    detail = {
+        "alarmName": alarm.name,
+        "operation": operation,
+        "state": state,
+        "configuration": configuration_of(alarm, arn),
+    }
+    return detail if previous is None else {**detail, "previousConfiguration": previous}
