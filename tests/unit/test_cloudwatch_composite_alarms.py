@@ -242,8 +242,8 @@ def suppressed(world: World, cloudwatch: Any) -> Any:
     return cloudwatch
 
 
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-suppression.html, its six examples; times
-# count units since the tenth.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-suppression.html, its six examples;
+# times count units since the tenth.
 @pytest.mark.parametrize(
     ("turns", "expected"),
     [

@@ -62,7 +62,13 @@ class AlarmActions:
         if bus is None or not bus.rules:
             return
         detail = configuration_change(operation, alarm, previous, arn)
-        world.events.emit("aws.cloudwatch", "CloudWatch Alarm Configuration Change", detail, resources=[arn])
+        world.events.emit(
+            "aws.cloudwatch",
+            "CloudWatch Alarm Configuration Change",
+            detail,
+            resources=[arn],
+            trace=world.new_trace(),
+        )
 
     def configuration(self, alarm: Stated) -> dict[str, Any]:
         return configuration_of(alarm, self.arns + alarm.name)
