@@ -108,6 +108,14 @@ class Identity:
         """The unique id (``AROA…``) of a role; "" if there is none."""
         return self._source.role(role).id
 
+    def demand(
+        self, caller: Caller, service: str, operation: str, action: str, resource: str, region: str
+    ) -> None:
+        """Ask for a permission that does not follow from a call's parameters. Raises what AWS answers."""
+        decision = self.may(caller, action, resource, region=region)
+        if not decision.allowed:
+            raise refusal(user_arn(caller), service, operation, action, resource, decision)
+
     @staticmethod
     def name_of(caller: Caller) -> str:
         """Who was refused, as a message shows it."""
@@ -260,6 +268,8 @@ def user_arn(caller: Caller) -> str:
 
 _CODES = {
     "apigateway": ("AccessDeniedException", 403),
+    "appconfig": ("AccessDeniedException", 403),
+    "appconfigdata": ("AccessDeniedException", 403),
     "cloudformation": ("AccessDenied", 403),
     "cloudwatch": ("AccessDenied", 403),
     "ec2": ("UnauthorizedOperation", 403),

@@ -32,7 +32,14 @@ PREFIXES = {
 }
 """IAM's name of a service where it differs from boto3's."""
 
-FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
+FREE = frozenset(
+    {
+        ("appconfigdata", "GetLatestConfiguration"),  # asked for by the service: it knows whose token it is
+        ("appconfigdata", "StartConfigurationSession"),
+        ("sts", "GetCallerIdentity"),
+        ("sts", "GetSessionToken"),
+    }
+)
 """Operations that need no permission."""
 
 
@@ -454,7 +461,28 @@ def _once(permissions: Any) -> list[Permission]:
     return list(dict.fromkeys(permissions))
 
 
+def _appconfig(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
+    action = f"appconfig:{operation}"
+    if "DeploymentStrategyId" in params and "ApplicationId" not in params:
+        return [(action, scope.arn("appconfig", f"deploymentstrategy/{params['DeploymentStrategyId']}"))]
+    if "ApplicationId" not in params:
+        return [(action, params["ResourceArn"])] if "ResourceArn" in params else None
+    base = scope.arn("appconfig", f"application/{params['ApplicationId']}")
+    made = [(action, base)]
+    if "EnvironmentId" in params:
+        made = [(action, f"{base}/environment/{params['EnvironmentId']}")]
+        if "DeploymentNumber" in params:
+            made = [(action, f"{made[0][1]}/deployment/{params['DeploymentNumber']}")]
+    if "ConfigurationProfileId" in params:
+        profile = f"{base}/configurationprofile/{params['ConfigurationProfileId']}"
+        if "VersionNumber" in params:
+            profile += f"/hostedconfigurationversion/{params['VersionNumber']}"
+        made = [*made, (action, profile)] if operation == "StartDeployment" else [(action, profile)]
+    return made
+
+
 _RULES: dict[str, Callable[[str, Params, Scope], list[Permission] | None]] = {
+    "appconfig": _appconfig,
     "cloudformation": _cloudformation,
     "cloudwatch": _cloudwatch,
     "codedeploy": _codedeploy,

@@ -35,6 +35,8 @@ from .routes.sns.service import Sns
 from .routes.stepfunctions.service import StepFunctions
 from .service import Caller, NotSimulated, Service
 from .sources.mappings import Sources
+from .stores.appconfig.data import AppConfigData
+from .stores.appconfig.service import AppConfig
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
 from .stores.kms.keys import Keys
@@ -105,6 +107,7 @@ class World:
         self.stepfunctions = StepFunctions(self)
         self.s3_notifications = S3Notifications(self)
         self.codedeploy = CodeDeploy(self)
+        self.appconfig = AppConfig(self)
         services: list[Service] = [
             self.sqs,
             self.functions,
@@ -119,6 +122,8 @@ class World:
             self.pipes,
             self.stepfunctions,
             self.codedeploy,
+            self.appconfig,
+            AppConfigData(self, self.appconfig),
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    appconfig,
     cdk,
     cloudformation_,
     cloudwatch,
@@ -32,6 +33,7 @@ from .base import Provider
 _PROVIDERS: dict[str, Provider] = {
     provider.type: provider()
     for module in (
+        appconfig,
         cdk,
         cloudformation_,
         cloudwatch,

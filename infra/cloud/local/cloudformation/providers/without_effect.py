@@ -15,6 +15,7 @@ CPU = "handlers run on this machine's processor, whatever the architecture"
 RUNTIME = "handlers run on this Python; runtime patches are not simulated"
 COST = "a storage class changes the price only, and the price list here is that of the standard class"
 CAPACITY = "pre-warmed capacity changes nothing: no partition here is ever cold"
+PROTECTION = "deletion protection is off in a new account, and CloudFormation may bypass it"
 BACKUP = "nothing here fails in a way that a backup would repair"
 
 WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
@@ -91,6 +92,16 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "RotationPeriodInDays": ENCRYPTION,
         "Tags": TAGS,
     },
+    "AWS::AppConfig::Application": {"Tags": TAGS},
+    "AWS::AppConfig::ConfigurationProfile": {
+        "DeletionProtectionCheck": PROTECTION,
+        "KmsKeyIdentifier": ENCRYPTION,
+        "Tags": TAGS,
+    },
+    "AWS::AppConfig::Deployment": {"KmsKeyIdentifier": ENCRYPTION, "Tags": TAGS},
+    "AWS::AppConfig::DeploymentStrategy": {"Tags": TAGS},
+    "AWS::AppConfig::Environment": {"DeletionProtectionCheck": PROTECTION, "Tags": TAGS},
+    "AWS::AppConfig::ExtensionAssociation": {"Tags": TAGS},
     "AWS::SecretsManager::Secret": {"KmsKeyId": ENCRYPTION, "Tags": TAGS},
     "AWS::Logs::LogGroup": {
         "Tags": TAGS,
