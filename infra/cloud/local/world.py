@@ -43,6 +43,7 @@ from .stores.kms.keys import Keys
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
+from .telemetry.xray import XRay
 from .wire import Wire
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
@@ -88,6 +89,7 @@ class World:
         self.keys = Keys(self)
         self._clients: dict[tuple[str, str, bool, str], Any] = {}
         self._traces = 0
+        self.xray = XRay(self)
         self.sqs = Sqs(self)
         self.functions = Functions(self)
         self.identity.policy_readers["lambda"] = self.functions.policy
@@ -124,6 +126,7 @@ class World:
             self.codedeploy,
             self.appconfig,
             AppConfigData(self, self.appconfig),
+            self.xray,
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

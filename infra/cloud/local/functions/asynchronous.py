@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ..backoff import doubling, upper_half
 from ..kernel import SECOND
-from ..lineage import extended
+from ..lineage import extended, under
 from ..service import ServiceError
 from .destinations import (
     EVENT_AGE_EXCEEDED,
@@ -35,7 +35,7 @@ from .destinations import (
     invocation_record,
     response_context,
 )
-from .invocation import Invocation, Invoker, Request
+from .invocation import ACTIVE, Invocation, Invoker, Request
 from .model import EventInvokeConfig, Function, Version
 from .names import LATEST
 from .recursion import loops
@@ -130,6 +130,10 @@ class EventQueue:
             self._stop_loop(target.function, event.invoked_by, event.trace)
             self._discard(event, target, version, RECURSIVE_LOOP)
             return
+        if version.configuration.tracing == ACTIVE:  # decided once, whatever attempts follow
+            trace = extended(event.trace, target.function.arn, event.invoked_by)
+            decided = self._world.xray.functions.decided(version, trace, event.invoked_by)
+            event.trace = under(event.trace, decided.parent, decided.sampled)
         request = Request(
             event.payload,
             event.request_id,

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import greenlet
 
 from ..kernel import SECOND, Event, Task, TaskKilled
+from ..lineage import Trace, root
 from ..service import Caller
 from . import errors, logs
 from .context import LambdaContext
@@ -99,12 +100,13 @@ class Environment:
         trace: str,
         client_context: dict[str, Any] | None = None,
         identity: dict[str, Any] | None = None,
+        segment: str = "",
     ) -> Outcome:
         """Serve one invocation; called from a task that is not the environment's, which waits for it.
 
         ``deadline_us`` is when the invocation would time out if it started now: a cold start's init phase
         moves it, because the function's timeout covers the invocation only. Without it: now plus the
-        function's timeout.
+        function's timeout. ``segment`` is the function's segment in X-Ray, if the trace is recorded.
         """
         kernel, spec = self._kernel, self.spec
         limit = spec.timeout_us if deadline_us is None else deadline_us - kernel.now
@@ -136,7 +138,8 @@ class Environment:
 
             overhead = self._world.latency.sample("lambda.runtime_overhead")
             ended = self._execute(invoke, overhead, deadline - kernel.now, request_id, trace)
-        return self._finish(ended, request_id, kernel.now - start, limit, init_us, cold)
+        traced = (root(trace), segment) if segment else None
+        return self._finish(ended, request_id, kernel.now - start, limit, init_us, cold, traced)
 
     def initialize(self, trace: str = "") -> str | None:
         """Run the init phase ahead of any invocation (provisioned concurrency); return None or the error's
@@ -334,7 +337,14 @@ class Environment:
         return _Ended("error", self._encoder.encode(error).encode(), error["errorType"])
 
     def _finish(
-        self, ended: _Ended, request_id: str, duration: int, limit: int, init_us: int, cold: bool
+        self,
+        ended: _Ended,
+        request_id: str,
+        duration: int,
+        limit: int,
+        init_us: int,
+        cold: bool,
+        traced: tuple[str, str] | None,
     ) -> Outcome:
         """Write the platform's last lines and make the outcome."""
         now, platform = self._kernel.now, self._platform
@@ -363,7 +373,7 @@ class Environment:
         if end is not None:
             self._write(end)
         billed = -(-(duration + init_us) // 1000)
-        self._write(platform.report(now, request_id, duration, billed, init_us, status, shown))
+        self._write(platform.report(now, request_id, duration, billed, init_us, status, shown, traced))
         self._silent = True
         self._request_id = ""
         return Outcome(
@@ -394,7 +404,10 @@ class Environment:
     def _set_trace(self, trace: str) -> None:
         """_X_AMZN_TRACE_ID, as the runtime sets it for each invocation."""
         assert self._sandbox is not None
-        header = trace if "=" in trace else f"Root={trace};Parent={self.id[:16]};Sampled=0"
+        if isinstance(trace, Trace) and trace.sampled is not None:
+            header = trace.header
+        else:
+            header = trace if "=" in trace else f"Root={trace};Parent={self.id[:16]};Sampled=0"
         self._sandbox.setenv("_X_AMZN_TRACE_ID", header)
 
 

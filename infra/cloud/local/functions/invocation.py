@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..world import World
     from .environment import Outcome
 
+ACTIVE = "Active"
+"""The tracing mode of a function that writes segments."""
+
 KILL_WINDOW_US = 50 * MILLISECOND
 """How long an invocation is taken to last, for the fault ``kill``, while none of the function's has
 completed. The moment is drawn over this, or over the longest that one took so far, its init phase included if
@@ -79,6 +82,8 @@ class Invoker:
         try:
             return self._concurrency.acquire(version, qualifier, synchronous=synchronous)
         except ServiceError as error:
+            if synchronous and version.configuration.tracing == ACTIVE:
+                self._world.xray.functions.throttled(version, request)
             data = {"invoked_by": request.invoked_by, "reason": error.fields["Reason"]}
             if qualifier:
                 data |= {"qualifier": qualifier, "version": version.number}
@@ -97,6 +102,11 @@ class Invoker:
         returns."""
         function, environment, world = version.function, slot.environment, self._world
         fault = None
+        hop = None
+        traced: dict[str, Any] = {}
+        if version.configuration.tracing == ACTIVE:
+            hop = world.xray.functions.begin(version, request)
+            traced = {"segment": hop.function_id} if hop.id else {}
         try:
             if not environment.initialized:
                 self._kernel.sleep(world.latency.sample("lambda.environment_start"))
@@ -111,8 +121,9 @@ class Invoker:
                 request_id=request.request_id,
                 deadline_us=self._kernel.now + version.configuration.timeout_s * 1_000_000,
                 invoked_arn=request.invoked_arn,
-                trace=request.trace,
+                trace=request.trace if hop is None else hop.trace,
                 client_context=request.client_context,
+                **traced,
             )
         except BaseException:  # the caller was killed or interrupted: nobody is left to take the answer
             environment.kill("Abandoned")
@@ -126,6 +137,8 @@ class Invoker:
         if outcome.alive:
             function.longest_us = max(function.longest_us, outcome.duration_us)
             function.longest_init_us = max(function.longest_init_us, outcome.init_us)
+        if hop is not None:
+            world.xray.functions.end(hop, version, request, outcome)
         data: dict[str, Any] = {
             "request_id": request.request_id,
             "environment": environment.id,

@@ -196,9 +196,18 @@ class Platform:
         return None if self._json else f"END RequestId: {request_id}\n"
 
     def report(
-        self, now: int, request_id: str, duration: int, billed: int, init: int, status: str, error: str
+        self,
+        now: int,
+        request_id: str,
+        duration: int,
+        billed: int,
+        init: int,
+        status: str,
+        error: str,
+        traced: tuple[str, str] | None = None,
     ) -> str:
-        """``duration`` and ``init`` in µs (init 0: a warm start), ``billed`` in ms."""
+        """``duration`` and ``init`` in µs (init 0: a warm start), ``billed`` in ms; ``traced`` is the
+        trace and the function's segment in it, if X-Ray records the invocation."""
         if self._json:
             metrics: dict[str, Any] = {
                 "durationMs": round(duration / 1000, 3),
@@ -215,6 +224,9 @@ class Platform:
             }
             if error:
                 record["errorType"] = error
+            if traced is not None:
+                value = f"root={traced[0]};parent={traced[1]};sampled=1"
+                record["tracing"] = {"type": "X-Amzn-Trace-Id", "spanId": traced[1], "value": value}
             return self._event(now, "report", record)
         line = (
             f"REPORT RequestId: {request_id}\tDuration: {duration / 1000:.2f} ms\t"
@@ -227,4 +239,6 @@ class Platform:
             line += f"Status: {status}"
             if error:
                 line += f"\tError Type: {error}"
+        if traced is not None:
+            line += f"\nXRAY TraceId: {traced[0]}\tSegmentId: {traced[1]}\tSampled: true\t"
         return line + "\n"

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import MILLISECOND, SECOND, Event, Task
-from ..lineage import LIMIT, rounds, runs
+from ..lineage import LIMIT, linked, rounds, runs
 from ..service import ServiceError
 from . import batches
 from .filters import Filters
@@ -280,7 +280,8 @@ class Fleet:
         if len(payload) > batches.PAYLOAD_LIMIT:
             return "RequestTooLargeException", ids
         arrived = kernel.now
-        trace = max((message.trace for message in messages), key=rounds)
+        traces = [message.trace for message in messages]
+        trace = linked(max(traces, key=rounds), traces)
         until = min(message.invisible_until for message in messages)
         attempt = 0
         while True:

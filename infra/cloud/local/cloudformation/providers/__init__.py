@@ -27,6 +27,7 @@ from . import (
     sqs,
     ssm,
     stepfunctions,
+    xray,
 )
 from .base import Provider
 
@@ -57,6 +58,7 @@ _PROVIDERS: dict[str, Provider] = {
         sqs,
         ssm,
         stepfunctions,
+        xray,
     )
     for provider in module.PROVIDERS
 }

@@ -49,23 +49,9 @@ class QueryDefinition(_WithoutEffect):
     type = "AWS::Logs::QueryDefinition"
 
 
-class TraceGroup(_WithoutEffect):
-    """A filter of the traces that X-Ray's console shows."""
-
-    type = "AWS::XRay::Group"
-
-
-class SamplingRule(_WithoutEffect):
-    """How many traces X-Ray keeps. The journal has every event, whatever is sampled."""
-
-    type = "AWS::XRay::SamplingRule"
-
-
 PROVIDERS: tuple[type[Provider], ...] = (
     ResourceGroup,
     Application,
     LayerVersionPermission,
     QueryDefinition,
-    TraceGroup,
-    SamplingRule,
 )

@@ -114,6 +114,8 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::CodeDeploy::DeploymentGroup": {"Tags": TAGS},
     "AWS::CloudWatch::CompositeAlarm": {"Tags": TAGS},
     "AWS::CloudWatch::Dashboard": {"Tags": TAGS},
+    "AWS::XRay::Group": {"Tags": TAGS},
+    "AWS::XRay::SamplingRule": {"Tags": TAGS},
     "AWS::Pipes::Pipe": {"Tags": TAGS, "KmsKeyIdentifier": ENCRYPTION, "LogConfiguration": OBSERVING},
     "AWS::Scheduler::Schedule": {"KmsKeyArn": ENCRYPTION},
     "AWS::Scheduler::ScheduleGroup": {"Tags": TAGS},
