@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
-from infra.cloud.local.routes.apigateway.mappings import fill_uri, integration_request, method_response
+from infra.cloud.local.routes.apigateway.mappings import (
+    filled_uri,
+    integration_request,
+    mapped,
+    method_response,
+)
 from infra.cloud.local.routes.apigateway.model import (
     GatewayFailure,
+    IntegrationRequest,
     IntegrationResponse,
     MethodResponse,
     Rendered,
@@ -146,7 +152,7 @@ def test_parameters_come_from_the_request_the_context_the_stage_and_literals() -
             "integration.request.header.Referer": "'dropped'",
         },
     }
-    request, after = integration_request(
+    request = integration_request(
         exchange(
             body='{"pet": {"name": "Bella"}}',
             path={"item": "a b/c"},
@@ -169,7 +175,6 @@ def test_parameters_come_from_the_request_the_context_the_stage_and_literals() -
         "Content-Type": ("application/json",),
     }
     assert request.body == b'{"pet": {"name": "Bella"}}'
-    assert after.context["requestOverride"] == {"header": {}, "querystring": {}, "path": {}}
 
 
 def test_an_override_replaces_a_mapped_parameter_and_reaches_the_response_template() -> None:
@@ -186,9 +191,15 @@ def test_an_override_replaces_a_mapped_parameter_and_reaches_the_response_templa
             }
         },
     }
-    request, after = integration_request(exchange(body='{"a":1}', integration=integration))
-    assert request.headers == {"content-type": ("application/json",), **AGENT}
-    assert method_response(after, answer()).body == b'path was {"a":1}'
+    asked: list[IntegrationRequest] = []
+
+    def ask(request: IntegrationRequest) -> IntegrationResponse:
+        asked.append(request)
+        return answer()
+
+    response = mapped(exchange(body='{"a":1}', integration=integration), (), ask)
+    assert asked[0].headers == {"content-type": ("application/json",), **AGENT}
+    assert response.body == b'path was {"a":1}'
 
 
 @pytest.mark.parametrize("name", ["Authorization", "content-length", "Transfer-Encoding", "TE", "Expect"])
@@ -229,13 +240,33 @@ def test_pass_through(
     if found is None:
         assert failure(**request) == ("UNSUPPORTED_MEDIA_TYPE", "", 0)
     else:
-        assert integration_request(exchange(**request))[0].body == found
+        assert integration_request(exchange(**request)).body == found
 
 
 def test_uris() -> None:
     uri = "arn:aws:apigateway:us-east-1:lambda:path/functions/f:${stageVariables.alias}/{proxy}/{none}"
-    assert fill_uri(uri, {"proxy": ("a/b",)}, {"alias": "live"}) == (
+    at = exchange(integration={"uri": uri}, stage_variables={"alias": "live"})
+    assert filled_uri(at, {"proxy": "a/b"}) == (
         "arn:aws:apigateway:us-east-1:lambda:path/functions/f:live/a/b/{none}"
+    )
+
+
+def test_binary_bodies() -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html"""
+    image = {"Content-Type": ["image/png"]}
+
+    def asked(handling: str | None, body: str, binary: tuple[str, ...]) -> bytes:
+        integration = {"contentHandling": handling} if handling else {}
+        return integration_request(exchange(body=body, headers=image, integration=integration), binary).body
+
+    assert asked(None, "raw", ("image/*",)) == b"raw"
+    assert asked("CONVERT_TO_TEXT", "raw", ("image/png",)) == b"cmF3"
+    assert asked("CONVERT_TO_TEXT", "raw", ()) == b"raw"
+    assert asked("CONVERT_TO_BINARY", "cmF3", ()) == b"raw"
+    assert failure(body="-", integration={"contentHandling": "CONVERT_TO_BINARY"}) == (
+        "BAD_REQUEST_BODY",
+        "",
+        400,
     )
 
 
