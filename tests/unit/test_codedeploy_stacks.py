@@ -6,6 +6,7 @@ import datetime
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -350,3 +351,34 @@ def test_other_update_policies_and_platforms_are_refused_by_name(cloud: LocalClo
     del template["Alias"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["ApplicationName"]
     with pytest.raises(Exception, match=r"required key \[ApplicationName\] not found"):
         Deployer(cloud).create(template)
+
+
+def test_a_lesson_deploys_while_load_runs_and_counts_errors_by_version(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.json"
+    path.write_text(json.dumps({"Resources": resources(GOOD, 1)}))
+    cloud.deploy(path)
+    client, done = cloud.client("lambda"), []
+
+    def send() -> None:
+        while not done:
+            client.invoke(FunctionName="worker:live")
+            cloud.sleep(1)
+
+    running = cloud.spawn(send)
+    path.write_text(json.dumps({"Resources": resources(BAD, 2)}))
+    with pytest.raises(Exception, match=r"d-[A-Z0-9]{9} failed. One or more alarms have been activated"):
+        cloud.deploy(path)
+    cloud.advance("3m")
+    done.append(True)
+    running.join()
+    counts = {}
+    for version in ("1", "2"):
+        dimensions = {"FunctionName": "worker", "Resource": "worker:live", "ExecutedVersion": version}
+        series = cloud.metrics("AWS/Lambda", "Errors", dimensions)
+        counts[version] = [value for _, value in series]
+    assert sum(counts["1"]) == 0
+    assert counts["2"][0] > 0
+    (hop,) = [hop for hop in cloud.flow().hops if hop.what == "invocations"]
+    assert (hop.source, hop.target) == ("notebook", "Worker")

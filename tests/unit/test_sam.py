@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -134,3 +135,76 @@ def test_loops_are_spelled_out() -> None:
 def test_a_loop_over_something_else_is_refused() -> None:
     with pytest.raises(ServiceError, match="collection of Fn::ForEach must be a list"):
         expand({"Resources": {"Fn::ForEach::L": ["A", {"Ref": "Nothing"}, {"Q${A}": {}}]}}, {})
+
+
+CHECK = """
+import boto3, os
+def handler(event, context):
+    tested = boto3.client("lambda").invoke(FunctionName=os.environ["NEW_VERSION"])
+    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
+        deploymentId=event["DeploymentId"],
+        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+        status="Failed" if "FunctionError" in tested else "Succeeded",
+    )
+"""
+
+
+def gradual(source: str) -> dict[str, Any]:
+    """The example of https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html"""
+    alarm = {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [
+            {"Name": "FunctionName", "Value": {"Ref": "Worker"}},
+            {"Name": "Resource", "Value": {"Fn::Sub": "${Worker}:live"}},
+            {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": ["Worker.Version", "Version"]}},
+        ],
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 2,
+        "Period": 60,
+        "Statistic": "Sum",
+        "Threshold": 0,
+    }
+    preference = {
+        "Type": "Linear10PercentEvery1Minute",
+        "Alarms": [{"Ref": "Errors"}],
+        "Hooks": {"PreTraffic": {"Ref": "Check"}},
+    }
+    allow = [
+        {"Effect": "Allow", "Action": "codedeploy:PutLifecycleEventHookExecutionStatus",
+         "Resource": {"Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:"
+                                 "deploymentgroup:${ServerlessDeploymentApplication}/*"}},
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Ref": "Worker.Version"}},
+    ]  # fmt: skip
+    return {
+        "Worker": function(
+            InlineCode=source,
+            AutoPublishAlias="live",
+            AutoPublishCodeSha256=hashlib.sha256(source.encode()).hexdigest(),
+            DeploymentPreference=preference,
+        ),
+        "Errors": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+        "Check": function(
+            InlineCode=CHECK,
+            FunctionName="CodeDeployHook_check",
+            DeploymentPreference={"Enabled": False},
+            Policies=[{"Version": "2012-10-17", "Statement": allow}],
+            Environment={"Variables": {"NEW_VERSION": {"Ref": "Worker.Version"}}},
+        ),
+    }
+
+
+def test_a_deployment_preference_shifts_an_alias(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    assert app.create(gradual(SOURCE), Transform=SERVERLESS) == "CREATE_COMPLETE"
+    assert app.update(gradual(f"{SOURCE}\n"), Transform=SERVERLESS) == "UPDATE_COMPLETE"
+    bad = "def handler(event, context):\n    raise ValueError(event)\n"
+    assert app.update(gradual(bad), Transform=SERVERLESS) == "UPDATE_ROLLBACK_COMPLETE"
+    reason = app.failures()[-1][1]
+    assert "one or more of the lifecycle event validation functions failed" in reason
+    alias = cloud.client("lambda").get_alias(FunctionName=app.physical("Worker"), Name="live")
+    assert (alias["FunctionVersion"], alias.get("RoutingConfig")) == ("2", None)
+    api = cloud.client("codedeploy")
+    ids = api.list_deployments()["deployments"]
+    statuses = [each["status"] for each in api.batch_get_deployments(deploymentIds=ids)["deploymentsInfo"]]
+    assert statuses == ["Succeeded", "Failed", "Succeeded"]

@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/event-types.html and
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html.
-Messages are as recorded from AWS (tests/conformance/codedeploy.json): DeploymentStart brings CREATED,
-DeploymentRollback brings IN_PROGRESS of the deployment that rolls back.
+Messages are as recorded from AWS (tests/conformance/codedeploy_messages.json): DeploymentStart brings
+CREATED, DeploymentRollback brings IN_PROGRESS of the deployment that rolls back.
 """
 
 from __future__ import annotations
@@ -54,13 +54,8 @@ def tell(world: World, deployment: Deployment, trace: str) -> None:
     caller = Caller("service", "codedeploy", role=group.role, trace=trace)
     for trigger in group.given.get("triggerConfigurations") or []:
         if event and event in trigger["triggerEvents"]:
-            message = json.dumps(
-                _message(world, deployment, trigger["triggerName"], status), separators=(",", ":")
-            )
-            subject = (
-                f"{status}: AWS CodeDeploy {deployment.id} in {world.region} to {group.application.name}"
-            )
-            delivery = Delivery(trigger["triggerTargetArn"], message, caller, subject=subject[:100])
+            subject, message = told(world, deployment, trigger["triggerName"], status)
+            delivery = Delivery(trigger["triggerTargetArn"], message, caller, subject=subject)
             world.kernel.spawn(_deliver, world, arn, delivery, name="codedeploy.trigger", context=caller)
 
 
@@ -81,7 +76,14 @@ def _deliver(world: World, group: str, delivery: Delivery) -> None:
     )
 
 
-def _message(world: World, deployment: Deployment, trigger: str, status: str) -> dict[str, Any]:
+def told(world: World, deployment: Deployment, trigger: str, status: str) -> tuple[str, str]:
+    """Subject and message of a trigger."""
+    application = deployment.group.application.name
+    subject = f"{status}: AWS CodeDeploy {deployment.id} in {world.region} to {application}"
+    return subject[:100], json.dumps(_body(world, deployment, trigger, status), separators=(",", ":"))
+
+
+def _body(world: World, deployment: Deployment, trigger: str, status: str) -> dict[str, Any]:
     completed = world.datetime(deployment.completed) if deployment.completed else None
     body: dict[str, Any] = {
         "region": world.region,

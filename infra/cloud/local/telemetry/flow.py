@@ -12,7 +12,7 @@ from infra.cloud.views.flow import Flow, Hop, Node
 
 from ..cloudformation.stack import Stack
 from ..journal import Entry, Journal
-from .parties import NOTEBOOK, Party, caller, labels, logical_ids, of_arn
+from .parties import NOTEBOOK, Party, caller, function_of, labels, logical_ids, of_arn
 
 _WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteTransaction"}
@@ -26,6 +26,7 @@ _DELIVERIES = {
     "pipes.delivery": "events",
     "s3.delivery": "events",
     "cloudwatch.delivery": "alarms",
+    "codedeploy.delivery": "messages",
     "logs.delivery": "log events",
 }
 _DEAD_LETTERS = frozenset({"sns.dead_letter", "events.dead_letter", "scheduler.dead_letter"})
@@ -254,7 +255,7 @@ class _Counter:
         if service == "dynamodb":
             self._table(entry, operation)
         elif service == "lambda" and operation == "Invoke" and actor != "states":
-            name = of_arn(entry.resource) if ":" in entry.resource else Party("function", entry.resource)
+            name = function_of(entry.resource)
             answer = self._answered.pop((entry.trace, name.name), entry)
             answer = answer if answer.time == entry.time and entry.outcome == "ok" else entry
             self._count(self._caller(entry), name, "invocations", answer)

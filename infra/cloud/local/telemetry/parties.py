@@ -61,7 +61,14 @@ def of_arn(arn: str) -> Party:
         return Party("table", rest.split("/")[1])
     if service == "cloudwatch":
         return Party("alarm", rest.partition(":")[2])
+    if service == "codedeploy":
+        return Party("deployment group", rest.rpartition("/")[2])
     return Party(_KINDS.get(service, "endpoint"), rest.partition("/")[2] or rest)
+
+
+def function_of(name: str) -> Party:
+    """The function that a call of Invoke names: by its name or its ARN, with a version or an alias or not."""
+    return Party("function", name.rpartition(":function:")[2].partition(":")[0])
 
 
 def caller(actor: str, functions: Iterable[str]) -> Party:

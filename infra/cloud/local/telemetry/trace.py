@@ -12,7 +12,7 @@ from infra.cloud.views.trace import Segment, Trace
 
 from ..cloudformation.stack import Stack
 from ..journal import Entry, Journal
-from .parties import Party, caller, labels, logical_ids, of_arn
+from .parties import Party, caller, function_of, labels, logical_ids, of_arn
 
 _DELIVERIES = frozenset(
     {
@@ -23,6 +23,7 @@ _DELIVERIES = frozenset(
         "pipes.delivery",
         "s3.delivery",
         "cloudwatch.delivery",
+        "codedeploy.delivery",
         "logs.delivery",
     }
 )
@@ -187,6 +188,8 @@ class _Story:
             kind = by_name.get(entry.what.split(".")[1], "endpoint")
             url = ":" in entry.resource
             target = of_arn(entry.resource) if url else Party(kind, entry.resource)
+            if entry.what == "api.lambda.Invoke":
+                target = function_of(entry.resource)
         operation = entry.what.rpartition(".")[2]
         # An entry is written when the call takes effect, half its latency before the answer is back.
         later = 0 if operation in _TAKE_TIME else entry.duration // 2
