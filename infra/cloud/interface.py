@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import datetime
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -167,6 +167,27 @@ class Cloud(abc.ABC):
         ``speed``: so many seconds of virtual time pass per second meanwhile (``60``, ``"1h"``); a real
         account has its own. Where nobody looks on (papermill, nbval) nothing is shown and nothing is slower.
         """
+
+    def token(
+        self,
+        subject: str = "learner",
+        *,
+        audience: str | Sequence[str] = "workshop",
+        scopes: Sequence[str] = (),
+        lifetime: Any = "1h",
+        **claims: Any,
+    ) -> str:
+        """A JSON Web Token of the local issuer (``cloud.issuer``), for a JWT authorizer (simulated only)."""
+        raise SimulatedOnly(
+            "only the simulation has an issuer of tokens: ask `cloud.simulated` before token()"
+        )
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's URL, for the configuration of a JWT authorizer (simulated only)."""
+        raise SimulatedOnly(
+            "only the simulation has an issuer of tokens: ask `cloud.simulated` before issuer"
+        )
 
     @abc.abstractmethod
     def rng(self, name: str) -> random.Random:

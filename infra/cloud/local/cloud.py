@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from infra.sources import plan
 
 from .kernel import Task
 from .patterns import explain
+from .routes.issuer import ISSUER
 from .service import Caller
 from .telemetry.cost import cost
 from .telemetry.flow import flow
@@ -165,6 +166,26 @@ class LocalCloud(Cloud):
         caller = Caller("notebook", "notebook", trace=self.world.new_trace())
         task = self.world.kernel.spawn(function, *args, name=name or function.__name__, context=caller)
         return _Running(self.world, task)
+
+    @property
+    def issuer(self) -> str:
+        return ISSUER
+
+    def token(
+        self,
+        subject: str = "learner",
+        *,
+        audience: str | Sequence[str] = "workshop",
+        scopes: Sequence[str] = (),
+        lifetime: Any = "1h",
+        **claims: Any,
+    ) -> str:
+        """RS256, valid for ``lifetime`` of virtual time; ``claims`` come over the usual ones."""
+        self._check_open()
+        if isinstance(scopes, str):
+            raise TypeError(f"scopes={scopes!r}; accepted is a list of scopes")
+        seconds = microseconds(lifetime, "lifetime") // 1_000_000
+        return self.world.issuer.token(subject, audience, list(scopes), seconds, claims)
 
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/lesson.{name}")

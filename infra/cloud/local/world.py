@@ -28,6 +28,8 @@ from .patches import ACCESS_KEY, SECRET_KEY, SHARED
 from .routes.eventbridge.service import EventBridge
 from .routes.http import Http
 from .routes.http_client import HttpClients
+from .routes.httpapi.service import HttpApis
+from .routes.issuer import Issuer
 from .routes.pipes.service import Pipes
 from .routes.s3.notifications import S3Notifications
 from .routes.scheduler.service import Scheduler
@@ -110,6 +112,8 @@ class World:
         self.s3_notifications = S3Notifications(self)
         self.codedeploy = CodeDeploy(self)
         self.appconfig = AppConfig(self)
+        self.http_apis = HttpApis(self)
+        self.issuer = Issuer(self)
         services: list[Service] = [
             self.sqs,
             self.functions,
@@ -127,6 +131,7 @@ class World:
             self.appconfig,
             AppConfigData(self, self.appconfig),
             self.xray,
+            self.http_apis,
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HttpRequest:
+    """``fields`` are the header lines as they were sent, in their case and as often as they came, where the
+    sender knows them; ``headers`` has one value of each."""
+
     method: str
     url: str
     headers: Mapping[str, str]
     body: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HttpResponse:
+    """``more`` are header lines besides ``headers``: second values of a name (``Set-Cookie``)."""
+
     status: int
     body: str = ""
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    more: tuple[tuple[str, str], ...] = ()
 
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -184,11 +184,12 @@ def parse_request(data: bytes, origin: str) -> HttpRequest:
     line, _, fields = head.partition(b"\r\n")
     method, target, _ = line.decode("latin-1").split(" ", 2)
     parsed = email.parser.BytesHeaderParser(policy=email.policy.HTTP).parsebytes(fields + b"\r\n\r\n")
-    headers = {str(name).lower(): str(value) for name, value in parsed.items()}
+    sent = tuple((str(name), str(value)) for name, value in parsed.items())
+    headers = {name.lower(): value for name, value in sent}
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = _unchunked(body)
     url = target if "://" in target else origin + target
-    return HttpRequest(method, url, headers, body.decode("utf-8", "surrogateescape"))
+    return HttpRequest(method, url, headers, body.decode("utf-8", "surrogateescape"), sent)
 
 
 def _unchunked(data: bytes) -> bytes:
@@ -209,6 +210,6 @@ def format_response(response: HttpResponse) -> bytes:
     own = ("content-length", "connection", "transfer-encoding")
     fields = {name: value for name, value in response.headers.items() if name.lower() not in own}
     lines = [f"HTTP/1.1 {response.status} {reason}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"{name}: {value}" for name, value in (*fields.items(), *response.more)]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + body

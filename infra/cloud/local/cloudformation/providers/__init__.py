@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    apigatewayv2,
     appconfig,
     cdk,
     cloudformation_,
@@ -35,6 +36,7 @@ _PROVIDERS: dict[str, Provider] = {
     provider.type: provider()
     for module in (
         appconfig,
+        apigatewayv2,
         cdk,
         cloudformation_,
         cloudwatch,
