@@ -98,6 +98,18 @@ class Identity:
         policy = self._resource_policy(action.partition(":")[0], resource)
         return self._ask(caller, action, resource, context or {}, region, policy)
 
+    def may_with(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        context: Mapping[str, str | list[str]],
+        region: str,
+        policy: str | None,
+    ) -> Decision:
+        """As ``may``, with the resource's policy given."""
+        return self._ask(caller, action, resource, context, region, policy)
+
     def anybody_may(self, action: str, resource: str, context: Mapping[str, str | list[str]]) -> bool:
         """Does the resource's own policy allow it to whoever asks, without a signature?"""
         policy = self._resource_policy(action.partition(":")[0], resource)

@@ -24,6 +24,7 @@ PACKAGED = Path(__file__).with_name("latency.toml")
 PARTS: dict[str, tuple[str, ...]] = {
     "codedeploy": ("alarm_poll", "start"),
     "apigatewayv2": ("request",),
+    "apigateway": ("request",),
     "dynamodb": ("ttl_deletion",),
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "events": ("delivery", "replay_start"),

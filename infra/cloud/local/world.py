@@ -25,6 +25,7 @@ from .kernel import Kernel
 from .latency import LatencyModel
 from .moto_bridge import Moto
 from .patches import ACCESS_KEY, SECRET_KEY, SHARED
+from .routes.apigateway.service import ApiGateway
 from .routes.eventbridge.service import EventBridge
 from .routes.http import Http
 from .routes.http_client import HttpClients
@@ -109,6 +110,7 @@ class World:
         self.scheduler = Scheduler(self)
         self.pipes = Pipes(self)
         self.stepfunctions = StepFunctions(self)
+        self.apigateway = ApiGateway(self)
         self.s3_notifications = S3Notifications(self)
         self.codedeploy = CodeDeploy(self)
         self.appconfig = AppConfig(self)
@@ -132,6 +134,7 @@ class World:
             AppConfigData(self, self.appconfig),
             self.xray,
             self.http_apis,
+            self.apigateway,
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from . import (
+    apigateway,
+    apigateway_parts,
+    apigateway_stages,
     apigatewayv2,
     appconfig,
     cdk,
@@ -37,6 +40,9 @@ _PROVIDERS: dict[str, Provider] = {
     for module in (
         appconfig,
         apigatewayv2,
+        apigateway,
+        apigateway_parts,
+        apigateway_stages,
         cdk,
         cloudformation_,
         cloudwatch,

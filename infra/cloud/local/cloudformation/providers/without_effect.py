@@ -19,6 +19,11 @@ PROTECTION = "deletion protection is off in a new account, and CloudFormation ma
 BACKUP = "nothing here fails in a way that a backup would repair"
 
 WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
+    "AWS::ApiGateway::RestApi": {"Tags": TAGS},
+    "AWS::ApiGateway::Stage": {
+        "ClientCertificateId": "no backend here asks who calls it",
+        "Tags": TAGS,
+    },
     "AWS::SQS::Queue": {"Tags": TAGS},
     "AWS::SNS::Topic": {"Tags": TAGS, "DeliveryStatusLogging": OBSERVING},
     "AWS::Lambda::Function": {

@@ -214,9 +214,7 @@ def _patch_endpoint(settings: Record, patch: Patch) -> None:
         if patch.op not in ("add", "remove", "replace"):
             raise bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
         if patch.value not in ENDPOINTS:
-            raise bad_request(
-                f"Invalid EndpointTypes specified. Valid options are {','.join(ENDPOINTS)}"
-            )
+            raise bad_request(f"Invalid EndpointTypes specified. Valid options are {','.join(ENDPOINTS)}")
         endpoint["types"] = [patch.value]
         if patch.value == "PRIVATE":
             endpoint["ipAddressType"] = "dualstack"

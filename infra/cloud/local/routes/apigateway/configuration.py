@@ -271,5 +271,3 @@ def _response_type(call: Call) -> str:
     if kind not in TYPES:
         raise not_one_of(kind, "responseType", TYPES)
     return kind
-
-

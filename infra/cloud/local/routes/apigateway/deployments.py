@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ...service import Call, NotSimulated
@@ -27,7 +28,7 @@ _DEFAULT_SETTINGS: Record = {
     "requireAuthorizationForCacheControl": True,
     "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
 }
-_SETTINGS = {
+_SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "metrics/enabled": ("metricsEnabled", boolean),
     "logging/dataTrace": ("dataTraceEnabled", boolean),
     "logging/loglevel": ("loggingLevel", str),
@@ -121,9 +122,7 @@ class Deployments(IntegrationSettings):
     def DeleteDeployment(self, call: Call) -> dict[str, Any]:
         api, deployment = self._deployment(call)
         if any(stage["deploymentId"] == deployment.id for stage in api.stages.values()):
-            raise bad_request(
-                "Active stages pointing to this deployment must be moved or deleted"
-            )
+            raise bad_request("Active stages pointing to this deployment must be moved or deleted")
         del api.deployments[deployment.id]
         return {"$status": 202}
 
@@ -218,9 +217,7 @@ _ON_DEPLOYMENT = ("cacheClusterEnabled", "cacheClusterSize", "variables", "canar
 
 def _check_stage(name: str) -> None:
     if not _STAGE.fullmatch(name):
-        raise bad_request(
-            "Stage name only allows a-zA-Z0-9_-"
-        )
+        raise bad_request("Stage name only allows a-zA-Z0-9_-")
 
 
 def _patch_stage(api: RestApi, stage: Record, patch: Patch) -> None:

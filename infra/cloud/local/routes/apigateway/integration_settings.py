@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import copy
-import re
 from typing import Any
 
-from ...service import Call, NotSimulated
-from .errors import bad_request, no_integration, no_response, not_one_of
+from ...service import Call
+from .errors import no_integration, no_response
+from .integration_rules import check_media_types, check_uri, checked
 from .patching import Patch, edit_map, invalid_path, only_replace, patches, put
-from .resources import METHODS, Resources, check_status
+from .resources import Resources, check_status
 from .store import Record
 
-TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
-PASS_THROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
-_LONGEST_MS = 29_000
-_MAPPING = re.compile(
-    r"'.*'|method\.request\.(path|querystring|header|multivaluequerystring|multivalueheader|body)(\..+)?"
-    r"|context\..+|stageVariables\..+"
-)
-_MEDIA_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(\s*;.*)?|\$default")
 _SCALARS = ("uri", "httpMethod", "credentials", "passthroughBehavior", "contentHandling", "cacheNamespace",
             "connectionType", "connectionId", "timeoutInMillis", "responseTransferMode")  # fmt: skip
 
@@ -55,7 +47,7 @@ class IntegrationSettings(Resources):
         for name in ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling"):
             if name in call.params:
                 response[name] = copy.deepcopy(call.params[name])
-        _check_media_types(response.get("responseTemplates"))
+        check_media_types(response.get("responseTemplates"))
         integration.setdefault("integrationResponses", {})[status] = response
         return {"$status": 201, **copy.deepcopy(response)}
 
@@ -111,76 +103,6 @@ class IntegrationSettings(Resources):
         if found is None:
             raise no_response()
         return integration, found
-
-
-def checked(params: Record, resource: str) -> Record:
-    """An integration as GetIntegration shows it, from what PutIntegration was asked (``httpMethod`` is there
-    the method's own, ``integrationHttpMethod`` the integration's). Raises ServiceError, NotSimulated."""
-    kind = params["type"]
-    if kind not in TYPES:
-        raise not_one_of(kind, "putIntegrationInput.type", TYPES)
-    verb, uri = params.get("integrationHttpMethod") or "", params.get("uri") or ""
-    if kind != "MOCK":
-        if not verb:
-            raise bad_request("Enumeration value for HttpMethod must be non-empty")
-        if verb not in METHODS:
-            raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(METHODS)}")
-        check_uri(kind, uri, params.get("connectionType") == "VPC_LINK")
-    if params.get("connectionType") == "VPC_LINK":
-        raise NotSimulated("NotSimulated: an integration's connectionType VPC_LINK - there is no VPC here")
-    if params.get("responseTransferMode", "BUFFERED") != "BUFFERED":
-        raise NotSimulated("NotSimulated: an integration's responseTransferMode STREAM - nothing is streamed")
-    integration: Record = {"type": kind}
-    put(integration, "httpMethod", verb)
-    put(integration, "uri", uri)
-    if kind in ("HTTP", "HTTP_PROXY"):
-        integration["connectionType"] = params.get("connectionType") or "INTERNET"
-    for name in ("credentials", "contentHandling", "tlsConfig"):
-        put(integration, name, copy.deepcopy(params.get(name)))
-    for name in ("requestParameters", "requestTemplates"):
-        put(integration, name, dict(params.get(name) or {}) or None)
-    for value in integration.get("requestParameters", {}).values():
-        if not _MAPPING.fullmatch(value):
-            raise bad_request(
-                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid "
-                f"mapping expression specified: {value}]"
-            )
-    _check_media_types(integration.get("requestTemplates"))
-    integration["passthroughBehavior"] = params.get("passthroughBehavior") or "WHEN_NO_MATCH"
-    if integration["passthroughBehavior"] not in PASS_THROUGH:
-        raise bad_request(
-            f"Invalid PassthroughBehavior specified. Valid options are {','.join(PASS_THROUGH)}"
-        )
-    integration["timeoutInMillis"] = params.get("timeoutInMillis") or _LONGEST_MS
-    if integration["timeoutInMillis"] < 50:
-        raise bad_request("Timeout should be between 50 ms and 29000 ms")
-    integration["cacheNamespace"] = params.get("cacheNamespace") or resource
-    integration["cacheKeyParameters"] = list(params.get("cacheKeyParameters") or ())
-    return integration
-
-
-def check_uri(kind: str, uri: str, private: bool) -> None:
-    if kind in ("HTTP", "HTTP_PROXY"):
-        if not (uri.startswith(("http://", "https://")) or "${stageVariables." in uri or private):
-            raise bad_request("Invalid HTTP endpoint specified for URI")
-        return
-    if not uri.startswith("arn:"):
-        raise bad_request("Invalid ARN specified in the request")
-    if ":path/" not in uri and ":action/" not in uri:
-        raise bad_request("AWS ARN for integration must contain path or action")
-    if kind == "AWS_PROXY" and ":lambda:path/" not in uri and ":firehose:" not in uri:
-        raise bad_request(
-            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
-            "invocations."
-        )
-
-
-def _check_media_types(templates: Record | None) -> None:
-    for kind in templates or ():
-        if not _MEDIA_TYPE.fullmatch(kind):
-            raise bad_request(
-                f"Validation Result: warnings : [], errors : [Invalid content type specified: {kind}]"
-            )
 
 
 def _patch_integration(integration: Record, patch: Patch) -> None:

@@ -38,8 +38,8 @@ def value_of(headers: Multi, name: str) -> str | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MethodRequest:
-    """A request as the client sent it. ``path`` follows the stage's name; it and ``path_parameters`` are still
-    percent-encoded, as functions see them on AWS, ``query`` is decoded."""
+    """A request as the client sent it. ``path`` follows the stage's name; it and ``path_parameters`` are
+    still percent-encoded, as functions see them on AWS, ``query`` is decoded."""
 
     method: str
     path: str

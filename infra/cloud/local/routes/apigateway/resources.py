@@ -9,16 +9,16 @@ from typing import Any
 from ...service import Call, NotSimulated
 from .apis import Apis
 from .errors import bad_request, conflict, no_method, no_resource, no_response, not_found, not_matching
+from .integration_rules import METHODS
 from .patching import Patch, boolean, edit_map, invalid_path, only_replace, patches, put, replace_only
 from .store import Record, Resource, RestApi
 
-METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 AUTHORIZATION = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
 _PART = re.compile(r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\}")
 _STATUS = re.compile(r"[1-5]\d\d")
 _AUTHORIZER = (
-    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
-    "a valid authorizer."
+    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS "
+    "requires a valid authorizer."
 )
 
 
@@ -215,7 +215,9 @@ def check_method(api: RestApi, method: Record) -> None:
     """The parts of the API that a method refers to must exist."""
     kind = method["authorizationType"]
     if kind not in AUTHORIZATION:
-        raise bad_request(f"Invalid Authorization type specified. Valid options are {','.join(AUTHORIZATION)}")
+        raise bad_request(
+            f"Invalid Authorization type specified. Valid options are {','.join(AUTHORIZATION)}"
+        )
     if kind in ("CUSTOM", "COGNITO_USER_POOLS"):
         authorizer = api.authorizers.get(method.get("authorizerId", ""))
         if authorizer is None or (authorizer["type"] == "COGNITO_USER_POOLS") != (kind != "CUSTOM"):

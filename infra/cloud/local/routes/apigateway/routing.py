@@ -1,7 +1,8 @@
 """Which resource and method of an API a request is for.
 
-A literal path part goes before ``{parameter}``, that before a greedy ``{proxy+}``; a method of that name before
-ANY. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+A literal path part goes before ``{parameter}``, that before a greedy ``{proxy+}``; a method of that name
+before ANY. A resource without the method does not count (as recorded on AWS by LocalStack's tests).
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
 """
 
 from __future__ import annotations

@@ -1,0 +1,65 @@
+"""The service ``apigateway``: REST APIs, as they are made and as they are called.
+
+https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...service import Call
+from .configuration import Configuration
+from .errors import not_found
+from .pipeline import Gateway
+from .store import RestApi
+
+if TYPE_CHECKING:
+    from ...world import World
+
+
+class ApiGateway(Configuration):
+    """APIs by id; each answers at its own host."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.apis = {}
+        self.account = {}
+        self.gateway = Gateway(world)
+
+    def publish(self, api: RestApi) -> None:
+        self.world.http.register(self.host(api), lambda request: self.gateway.serve(api, request))
+
+    def FlushStageAuthorizersCache(self, call: Call) -> dict[str, Any]:
+        api, stage = self.stage(call)
+        self.gateway.authorizers.forget(api.id, stage["stageName"])
+        return {"$status": 202}
+
+    # -- tags --------------------------------------------------------------------------------------
+
+    def TagResource(self, call: Call) -> dict[str, Any]:
+        record = self._tagged(call)
+        record["tags"] = {**record.get("tags", {}), **call.params["tags"]}
+        return {"$status": 204}
+
+    def UntagResource(self, call: Call) -> dict[str, Any]:
+        record = self._tagged(call)
+        keys = set(call.params["tagKeys"])
+        record["tags"] = {key: value for key, value in record.get("tags", {}).items() if key not in keys}
+        return {"$status": 204}
+
+    def GetTags(self, call: Call) -> dict[str, Any]:
+        return {"tags": dict(self._tagged(call).get("tags", {}))}
+
+    def _tagged(self, call: Call) -> dict[str, Any]:
+        """``arn:aws:apigateway:REGION::/restapis/ID`` or that of one of its stages."""
+        arn: str = call.params["resourceArn"]
+        parts = arn.partition("::/")[2].split("/")
+        api = self.apis.get(parts[1]) if len(parts) > 1 and parts[0] == "restapis" else None
+        if api is None:
+            raise not_found("Invalid resource identifier specified")
+        if len(parts) == 4 and parts[2] == "stages":
+            found = api.stages.get(parts[3])
+            if found is None:
+                raise not_found("Invalid stage identifier specified")
+            return found
+        return api.settings
