@@ -49,7 +49,7 @@ class Identity:
     def __init__(self, world: World, source: Source | None = None) -> None:
         self._world = world
         self._kernel = world.kernel
-        self._source = source or MotoSource()
+        self._source = source or MotoSource(world)
         self._roles: dict[str, tuple[Role, list[Statement], list[Statement] | None]] = {}
         self._allowed: dict[tuple[str, ...], tuple[str, str | None]] = {}
         self.deployment_groups: dict[str, str] = {}
@@ -57,6 +57,8 @@ class Identity:
         self._source.deployment_groups = self.deployment_groups
         self.policy_readers: dict[str, Callable[[str], str | None]] = {"sqs": self._queue_policy}
         """How to read the policy (JSON) of a resource by its ARN, for each service that has such policies."""
+        self.context_readers: dict[str, Callable[[Params, str], dict[str, str | list[str]]]] = {}
+        """How to read a service's own condition keys of a call, where only the service knows them."""
         self.grants: Callable[[Request], bool] = lambda request: False
         """Whether a grant on a KMS key allows what no policy does."""
 
@@ -203,6 +205,9 @@ class Identity:
         assert caller.role is not None
         permissions = needed(service, operation, params, region, account, self._source)
         extra = context_keys(service, operation, params)
+        reader = self.context_readers.get(service)
+        if reader is not None:
+            extra = {**extra, **reader(params, region)}
         for action, resource in permissions:
             policy = self._resource_policy(service, resource)
             one = (caller.role, action, resource)
@@ -344,9 +349,13 @@ def _shown(service: str, params: Params, resource: str) -> str:
 
 
 class MotoSource:
-    """Roles, secrets and keys as moto's backends hold them; deployments as CodeDeploy has told."""
+    """Roles and keys as moto's backends hold them; deployments and secrets as their services have told."""
 
     deployment_groups: dict[str, str]
+    _world: World | None = None
+
+    def __init__(self, world: World | None = None) -> None:
+        self._world = world
 
     def deployment_group(self, deployment: str) -> str:
         return self.deployment_groups.get(deployment, "*")
@@ -383,12 +392,10 @@ class MotoSource:
         return unquote(_text(role.assume_role_policy_document))
 
     def secret(self, name: str, region: str, account: str) -> str:
-        from moto.secretsmanager.models import secretsmanager_backends
-
         if name.startswith("arn:"):
             return name
-        found: Any = secretsmanager_backends[account][region].secrets.get(name)
-        return found.arn if found else f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
+        found = None if self._world is None else self._world.secrets.arn_of(name, region)
+        return found or f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
 
     def key(self, name: str, region: str, account: str) -> str:
         from moto.kms.models import kms_backends

@@ -54,7 +54,6 @@ ANSWERED = frozenset(
         "kms",
         "resourcegroupstaggingapi",
         "s3",
-        "secretsmanager",
         "ssm",
         "sts",
     }

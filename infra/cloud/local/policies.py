@@ -264,7 +264,9 @@ _COMPUTED = frozenset(
     {"cloudwatch:namespace", "events:detail-type", "events:source", "iam:passedtoservice",
      "kms:calleraccount", "kms:encryptioncontextkeys", "kms:grantisforawsresource", "kms:viaservice",
      "lambda:eventsourcetoken", "lambda:functionarn", "lambda:functionurlauthtype",
-     "lambda:invokedviafunctionurl", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix"}
+     "lambda:invokedviafunctionurl", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix",
+     "secretsmanager:resource/allowrotationlambdaarn", "secretsmanager:secretid", "secretsmanager:versionid",
+     "secretsmanager:versionstage"}
 )  # fmt: skip
 _NOT_COMPUTED = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
 

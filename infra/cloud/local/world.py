@@ -43,6 +43,7 @@ from .stores.appconfig.service import AppConfig
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
 from .stores.kms.keys import Keys
+from .stores.secrets.service import SecretsManager
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
@@ -116,6 +117,7 @@ class World:
         self.appconfig = AppConfig(self)
         self.http_apis = HttpApis(self)
         self.issuer = Issuer(self)
+        self.secrets = SecretsManager(self)
         services: list[Service] = [
             self.sqs,
             self.functions,
@@ -135,6 +137,7 @@ class World:
             self.xray,
             self.http_apis,
             self.apigateway,
+            self.secrets,
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

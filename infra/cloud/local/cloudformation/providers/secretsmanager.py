@@ -6,17 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Secre
 from __future__ import annotations
 
 import json
-import string
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...stores.secrets.passwords import generate
 from ..references import invalid
 from .base import Context, Outcome, Provider, picked
 from .schema import BOOLEAN, INTEGER, JSON, STRING, accepts, optional, replaces, required, struct
 
-if TYPE_CHECKING:
-    from random import Random
-
-_PUNCTUATION = string.punctuation
 _GONE = ("ResourceNotFoundException",)
 
 
@@ -38,6 +34,7 @@ class Secret(Provider):
                 SecretStringTemplate=STRING,
             )
         ),
+        KmsKeyId=optional(STRING),
         Name=replaces(STRING),
         SecretString=optional(STRING),
     )
@@ -47,12 +44,18 @@ class Secret(Provider):
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
         name = props.get("Name") or ctx.name(64)
-        params = {"Name": name, "SecretString": _value(ctx, props), **picked(props, "Description")}
+        params = {
+            "Name": name,
+            "SecretString": _value(ctx, props),
+            **picked(props, "Description", "KmsKeyId"),
+        }
         arn = ctx.call("secretsmanager", "CreateSecret", params)["ARN"]
         return Outcome(arn, {"Id": arn})
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         params = {"SecretId": physical_id, "Description": new.get("Description", "")}
+        if old.get("KmsKeyId") != new.get("KmsKeyId"):
+            params["KmsKeyId"] = new.get("KmsKeyId", "")
         sources = ("GenerateSecretString", "SecretString")
         if any(old.get(name) != new.get(name) for name in sources):
             params["SecretString"] = _value(ctx, new)
@@ -82,35 +85,6 @@ def _value(ctx: Context, props: dict[str, Any]) -> str:
     return json.dumps({**template, wanted["GenerateStringKey"]: password}, separators=(",", ":"))
 
 
-def generate(wanted: dict[str, Any], rng: Random) -> str:
-    """A password: 32 characters of all kinds, and one of each kind at least, unless it says otherwise.
-
-    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
-    """
-    excluded = wanted.get("ExcludeCharacters", "")
-    kinds = [
-        "".join(letter for letter in letters if letter not in excluded)
-        for name, letters in (
-            ("ExcludeLowercase", string.ascii_lowercase),
-            ("ExcludeUppercase", string.ascii_uppercase),
-            ("ExcludeNumbers", string.digits),
-            ("ExcludePunctuation", _PUNCTUATION),
-        )
-        if not wanted.get(name)
-    ]
-    if wanted.get("IncludeSpace") and " " not in excluded:
-        kinds.append(" ")
-    kinds = [letters for letters in kinds if letters]
-    length = wanted.get("PasswordLength", 32)
-    if not kinds or not 1 <= length <= 4096:
-        raise invalid("InvalidParameterException: no password can be generated from these settings.")
-    chosen = [rng.choice("".join(kinds)) for _ in range(length)]
-    if wanted.get("RequireEachIncludedType", True) and length >= len(kinds):
-        for place, letters in zip(rng.sample(range(length), len(kinds)), kinds, strict=True):
-            chosen[place] = rng.choice(letters)
-    return "".join(chosen)
-
-
 class ResourcePolicy(Provider):
     type = "AWS::SecretsManager::ResourcePolicy"
     properties = accepts(
@@ -134,8 +108,48 @@ class ResourcePolicy(Provider):
 
     @staticmethod
     def _put(ctx: Context, props: dict[str, Any]) -> None:
-        params = {"SecretId": props["SecretId"], "ResourcePolicy": json.dumps(props["ResourcePolicy"])}
+        params = {
+            "SecretId": props["SecretId"],
+            "ResourcePolicy": json.dumps(props["ResourcePolicy"]),
+            **picked(props, "BlockPublicPolicy"),
+        }
         ctx.call("secretsmanager", "PutResourcePolicy", params)
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Secret, ResourcePolicy)
+class RotationSchedule(Provider):
+    """It turns rotation on, and rotates at once unless it says otherwise; the stack does not wait for "
+    "that."""
+
+    type = "AWS::SecretsManager::RotationSchedule"
+    properties = accepts(
+        RotateImmediatelyOnUpdate=optional(BOOLEAN),
+        RotationLambdaARN=optional(STRING),
+        RotationRules=optional(
+            struct(AutomaticallyAfterDays=INTEGER, Duration=STRING, ScheduleExpression=STRING)
+        ),
+        SecretId=required(STRING, replaces=True),
+    )
+    attributes = ("Id",)
+    missing = _GONE
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        arn = self._rotate(ctx, props)
+        return Outcome(arn, {"Id": arn})
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        self._rotate(ctx, new)
+        return Outcome(physical_id, {"Id": physical_id})
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("secretsmanager", "CancelRotateSecret", {"SecretId": props["SecretId"]})
+
+    @staticmethod
+    def _rotate(ctx: Context, props: dict[str, Any]) -> str:
+        params = {
+            **picked(props, "RotationLambdaARN", "RotationRules", "SecretId"),
+            "RotateImmediately": props.get("RotateImmediatelyOnUpdate", True),
+        }
+        return str(ctx.call("secretsmanager", "RotateSecret", params)["ARN"])
+
+
+PROVIDERS: tuple[type[Provider], ...] = (Secret, ResourcePolicy, RotationSchedule)

@@ -107,7 +107,7 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::AppConfig::DeploymentStrategy": {"Tags": TAGS},
     "AWS::AppConfig::Environment": {"DeletionProtectionCheck": PROTECTION, "Tags": TAGS},
     "AWS::AppConfig::ExtensionAssociation": {"Tags": TAGS},
-    "AWS::SecretsManager::Secret": {"KmsKeyId": ENCRYPTION, "Tags": TAGS},
+    "AWS::SecretsManager::Secret": {"Tags": TAGS},
     "AWS::Logs::LogGroup": {
         "Tags": TAGS,
         "FieldIndexPolicies": "queries give the same answer with an index and without",
