@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from .assembly import ASSET_BUCKET, Assembly, Asset
-from .cloud.local.functions.package import STAND_INS
 from .template_text import load
 
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
@@ -185,9 +184,9 @@ def _required(path: Path) -> list[str]:
 
 
 def _is_there(name: str, folder: Path) -> bool:
-    """Whether a distribution is installed, lies in the function's own folder, or has a stand-in."""
+    """Whether a distribution is installed, or lies in the function's own folder."""
     module = name.replace("-", "_").lower()
-    if (folder / module).exists() or (STAND_INS / module).exists():
+    if (folder / module).exists():
         return True
     try:
         importlib.metadata.distribution(name)

@@ -26,7 +26,10 @@ from botocore.response import StreamingBody
 
 from . import moto_bridge
 from .answers import closely, details, error_response, http, resource, service_error
+from .functions.instrumentation import header_of_call
+from .functions.sandbox import active
 from .kernel import KernelError
+from .lineage import joined
 from .patches import Patches, refuse
 from .plans import Plan, plan_for
 from .service import NOTEBOOK, Call, Caller, NotSimulated, ServiceError
@@ -81,7 +84,15 @@ class Wire:
         account = client.__dict__.get("_workshop_account", "")
         task = self._kernel.current
         if task is not None and not account:
-            return self._call(client, operation_name, api_params)
+            header = header_of_call(active())
+            if not header:
+                return self._call(client, operation_name, api_params)
+            before = task.context
+            task.context = dataclasses.replace(before, trace=joined(before.trace, header))
+            try:
+                return self._call(client, operation_name, api_params)
+            finally:
+                task.context = before
         if task is not None:
             before = task.context
             task.context = dataclasses.replace(before or NOTEBOOK, account=account)

@@ -17,6 +17,7 @@ from .clock import TimeFunctions, VirtualClock
 from .cloudformation.service import CloudFormation
 from .deployments.service import CodeDeploy
 from .faults import Faults
+from .functions import instrumentation
 from .functions.isolation import Entropy
 from .functions.service import Functions
 from .identity import Identity
@@ -220,6 +221,7 @@ class World:
             self.kernel.shutdown()
         finally:
             self.stepfunctions.close()
+            instrumentation.restore()
             self._http_clients.uninstall()
             self._patterns.uninstall()
             self.wire.uninstall()

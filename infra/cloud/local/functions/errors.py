@@ -28,6 +28,11 @@ _SITE = sysconfig.get_path("purelib") + os.sep
 _STANDARD = sysconfig.get_path("stdlib") + os.sep
 
 
+def is_ours(filename: str) -> bool:
+    """Is this a file of the simulation, or of what it runs on beneath a function?"""
+    return filename.startswith((_OURS, "<frozen importlib", _STANDARD + "importlib"))
+
+
 class Fault(Exception):
     """The runtime cannot do what it was asked to; ``kind`` is the errorType."""
 
@@ -63,6 +68,7 @@ class Cleaner:
         self._names.update(
             {
                 _SITE + "aws_lambda_powertools": "/opt/python/aws_lambda_powertools",
+                _SITE + "aws_xray_sdk": "/opt/python/aws_xray_sdk",
                 _SITE: f"{standard}/site-packages/",
                 _STANDARD: f"{standard}/",
             }
@@ -90,7 +96,7 @@ class Cleaner:
         frames = [
             (self._paths.sub(self._shown, frame.filename), frame.lineno or 0, frame.name, frame.line)
             for frame in traceback.extract_tb(trace)
-            if not frame.filename.startswith((_OURS, "<frozen importlib", _STANDARD + "importlib"))
+            if not is_ours(frame.filename)
         ]
         return traceback.format_list(frames)
 

@@ -29,9 +29,10 @@ from types import CodeType, ModuleType
 TASK_ROOT = "/var/task"
 LAYER_ROOT = "/opt"
 POWERTOOLS = "aws_lambda_powertools"
-STAND_INS = Path(__file__).parent / "stand_ins"
-"""Packages of ours in the place of those that would reach out of the simulation: the X-Ray SDK, which the
-layer of Powertools holds and many requirements name. A function that brings its own gets its own."""
+XRAY_SDK = "aws_xray_sdk"
+INSTALLED = (POWERTOOLS, XRAY_SDK)
+"""Libraries with a state of their own, which each environment imports for itself: the layer of Powertools
+holds both. A function that brings its own gets its own."""
 
 PRELOADED = frozenset(
     {
@@ -162,7 +163,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 
 class InstalledLoader(importlib.machinery.SourceFileLoader):
-    """Loads one module of an installed library (Powertools), its code read once."""
+    """Loads one module of an installed library (``INSTALLED``), its code read once."""
 
     _code: CodeType | None = None
 
@@ -190,11 +191,11 @@ class Modules:
             for inside in (f"python/lib/{version}/site-packages", "python"):
                 if (layer.folder / inside).is_dir():
                     self.roots.append((layer.folder / inside, f"{LAYER_ROOT}/{inside}"))
-        self.roots.append((STAND_INS, f"{LAYER_ROOT}/python"))
         tops: dict[str, None] = {}
         for root, _ in self.roots:
             tops.update(dict.fromkeys(_top_level(root)))
         self.bundles_powertools = POWERTOOLS in tops
+        self._installed = tuple(name for name in INSTALLED if name not in tops)
         self.tops = frozenset(tops) - PRELOADED
         self.linecache: dict[str, object] = {}
         self._found: dict[str, Loader | InstalledLoader | None] = {}
@@ -214,7 +215,7 @@ class Modules:
         return spec
 
     def _search(self, name: str) -> Loader | InstalledLoader | None:
-        if name.partition(".")[0] == POWERTOOLS and not self.bundles_powertools:
+        if name.partition(".")[0] in self._installed:
             return self._search_installed(name)
         relative = name.replace(".", "/")
         folders = []

@@ -37,7 +37,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .event_loop import LoopPolicy
-from .package import POWERTOOLS, Modules
+from .instrumentation import TAMED, WRAPT, TamedLoader, Wrapper, WraptLoader
+from .package import INSTALLED, POWERTOOLS, XRAY_SDK, Modules
 
 if TYPE_CHECKING:
     from ..kernel import Kernel
@@ -117,7 +118,9 @@ class Sandbox:
         self.modules = modules
         self.stream = write
         self.entropy = entropy
-        self.tops = modules.tops | {POWERTOOLS, "random"}
+        self.tops = modules.tops | {*INSTALLED, "random", WRAPT}
+        self.wrappers: dict[str, list[Wrapper]] = {}
+        """Name of a shared method -> what this environment's libraries have put around it."""
         self.stateless = () if modules.bundles_powertools else STATELESS
         self._environ: Any = {
             _environ.encodekey(name): _environ.encodevalue(value) for name, value in variables.items()
@@ -231,6 +234,11 @@ class Sandbox:
             return self._shared(name)
         if name == "random":
             spec = importlib.machinery.ModuleSpec(name, _RandomLoader(self))
+        elif top == WRAPT:
+            real = self._outside_import(name)
+            if name != WRAPT or real is None:
+                return self._spec_of(real, name)
+            spec = importlib.machinery.ModuleSpec(name, WraptLoader(real, active), is_package=True)
         elif name.startswith(self.stateless):
             return self._shared(name)
         else:
@@ -241,6 +249,11 @@ class Sandbox:
                 self._imported.append(name)  # an extension module that the next finder may find
                 return None
             spec = found
+            change = TAMED.get(name)
+            if change is not None and not (
+                name.startswith(f"{XRAY_SDK}.ext.httpx") and "httpx" in self.modules.tops
+            ):
+                spec.loader = TamedLoader(spec.loader, change)
         self._imported.append(name)
         existing = self._library.get(name)
         if existing is not None:
@@ -249,12 +262,16 @@ class Sandbox:
         return spec
 
     def _shared(self, name: str) -> importlib.machinery.ModuleSpec | None:
-        """Import a module that everybody shares, with this sandbox left; None if there is none."""
+        """A module that everybody shares; None if there is none."""
+        return self._spec_of(self._outside_import(name), name)
+
+    def _outside_import(self, name: str) -> types.ModuleType | None:
+        """Import a module with this sandbox left; None if there is none."""
         before = {known: sys.modules[known] for known in self._imported if known in sys.modules}
         with self.kernel.uninterrupted():
             self.leave()
         try:
-            module = importlib.import_module(name)
+            return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
@@ -264,6 +281,12 @@ class Sandbox:
                 self.enter()
                 sys.modules.update(before)
                 self._imported.extend(before)
+
+    @staticmethod
+    def _spec_of(module: types.ModuleType | None, name: str) -> importlib.machinery.ModuleSpec | None:
+        """A spec that hands out a module which is there."""
+        if module is None:
+            return None
         original = module.__spec__
         spec = importlib.machinery.ModuleSpec(
             name, _Existing(module, original), origin=getattr(original, "origin", None)

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..lineage import root
 from ..routes.credentials import Credentials
 from ..routes.http import HttpRequest, HttpResponse
 from ..routes.signatures import Unsigned, verify
@@ -155,7 +156,7 @@ class Urls(Permissions):
         trace = self.kernel.current.context.trace if self.kernel.current is not None else ""
         event = self._event(url, request, headers, signed)
         if trace:
-            event["headers"]["x-amzn-trace-id"] = f"Root={trace!s}"
+            event["headers"]["x-amzn-trace-id"] = f"Root={root(trace)}"
         name = f"{url.function.name}:{url.qualifier}" if url.qualifier else url.function.name
         try:
             result = self._respond(name, json.dumps(event).encode(), trace)

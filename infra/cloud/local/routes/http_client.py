@@ -8,6 +8,7 @@ own code still has its network, but for the names of AWS and of the world's host
 
 from __future__ import annotations
 
+import dataclasses
 import email.parser
 import email.policy
 import http.client
@@ -20,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 import greenlet
 import urllib3.connection
 
+from ..lineage import joined
 from ..service import Caller, NotSimulated
+from ..telemetry.xray_daemon import ADDRESSES
 from .http import HttpRequest, HttpResponse, Unreachable
 
 if TYPE_CHECKING:
     from ..world import World
 
 _AWS = (".amazonaws.com", ".on.aws", ".api.aws")
+HEADER = "x-amzn-trace-id"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -54,6 +58,7 @@ class HttpClients:
         self._patch(ssl, "_create_default_https_context", self._trusting(ssl._create_default_https_context))
         self._patch(socket, "getaddrinfo", self._resolving(socket.getaddrinfo))
         self._patch(socket.socket, "connect", self._opening(socket.socket.connect))
+        self._patch(socket.socket, "sendto", self._sending(socket.socket.sendto))
 
     def uninstall(self) -> None:
         while self._undo:
@@ -105,6 +110,20 @@ class HttpClients:
 
         return connect
 
+    def _sending(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Datagrams: X-Ray's daemon takes them, nobody else is there."""
+
+        def sendto(sock: Any, data: Any, *rest: Any) -> Any:
+            if not (self._inside() and sock.family in (socket.AF_INET, socket.AF_INET6)):
+                return original(sock, data, *rest)
+            address = tuple(rest[-1][:2])
+            if address not in ADDRESSES:
+                raise _refusal(str(address[0]))
+            self._world.xray.daemon.receive(bytes(data))
+            return len(data)
+
+        return sendto
+
     # -- parts -----------------------------------------------------------------------------------
 
     def _inside(self) -> bool:
@@ -118,14 +137,27 @@ class HttpClients:
             raise _refusal(host)
         return host.endswith(_AWS)
 
+    def _send_traced(self, request: HttpRequest, caller: Caller) -> HttpResponse:
+        """Send with the tracing header that an instrumented client has put into the request."""
+        task = self._kernel.current
+        assert task is not None
+        trace = joined(caller.trace, request.headers[HEADER])
+        task.context = dataclasses.replace(caller, trace=trace)
+        try:
+            return self._world.http.send(request, actor=caller.name, trace=trace)
+        finally:
+            task.context = caller
+
     def _send(self, request: HttpRequest) -> HttpResponse:
         try:
             if self._inside():
                 caller = self._kernel.current.context if self._kernel.current else None
                 actor = caller.name if isinstance(caller, Caller) else "notebook"
                 trace = caller.trace if isinstance(caller, Caller) else ""
+                if HEADER in request.headers and isinstance(caller, Caller):
+                    return self._send_traced(request, caller)
                 return self._world.http.send(request, actor=actor, trace=trace)
-            trace = self._world.new_trace()
+            trace = joined(self._world.new_trace(), request.headers.get(HEADER, ""))
             response: HttpResponse = self._kernel.call(
                 lambda: self._world.http.send(request, actor="notebook", trace=trace),
                 name=f"{request.method} {request.url}",

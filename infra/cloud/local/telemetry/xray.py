@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..routes.paging import page_of
 from ..service import Call, NotSimulated, ServiceError
 from . import xray_documents
+from .xray_daemon import Daemon
 from .xray_documents import Document, Documents
 from .xray_graph import graph, moment
 from .xray_groups import Groups
@@ -40,7 +41,7 @@ class XRay(Groups):
     """``documents`` are read from the journal; only rules, groups and tags are kept here.
 
     Whoever takes part in traces calls ``record`` with the segments of its own; Lambda's part is
-    ``functions``.
+    ``functions``, and ``daemon`` is beside each of them.
     """
 
     def __init__(self, world: World) -> None:
@@ -48,6 +49,7 @@ class XRay(Groups):
         self._groups = {}
         self.documents = Documents(self.journal)
         self.functions = LambdaSegments(world, self)
+        self.daemon = Daemon(world)
 
     def record(self, document: Document, actor: str, trace: str = "") -> None:
         """Take one document; ``trace`` is the journal's id of the story, if that is not the document's."""

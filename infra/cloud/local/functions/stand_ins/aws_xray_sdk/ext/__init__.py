@@ -1,1 +1,0 @@
-"""Parts of the X-Ray SDK for other libraries."""
