@@ -7,7 +7,7 @@ from typing import Any
 
 from ...service import Call, NotSimulated, Service
 from ..paging import page_of
-from . import openapi
+from . import openapi, policies
 from .errors import bad_request, no_api, no_resource
 from .patching import Patch, boolean, invalid_path, only_replace, patches, put
 from .store import Record, Resource, RestApi, default_models, new_id
@@ -31,7 +31,7 @@ class Apis(Service):
         if params.get("description") == "":
             raise bad_request("Description cannot be an empty string")
         api = self._make(call, params)
-        return {"$status": 201, **copy.deepcopy(api.settings)}
+        return {"$status": 201, **self._shown_api(api)}
 
     def ImportRestApi(self, call: Call) -> dict[str, Any]:
         document = openapi.read(call.params["body"])
@@ -40,7 +40,7 @@ class Apis(Service):
             raise bad_request("API name cannot be blank")
         api = self._make(call, {"name": info["title"]})
         self._import(api, document, overwrite=True, parameters=call.params.get("parameters") or {})
-        return {"$status": 201, **copy.deepcopy(api.settings)}
+        return {"$status": 201, **self._shown_api(api)}
 
     def PutRestApi(self, call: Call) -> dict[str, Any]:
         """Imports into an API: mode ``merge`` (the default) keeps what the document does not name."""
@@ -48,13 +48,13 @@ class Apis(Service):
         document = openapi.read(call.params["body"])
         overwrite = call.params.get("mode", "merge") == "overwrite"
         self._import(api, document, overwrite=overwrite, parameters=call.params.get("parameters") or {})
-        return copy.deepcopy(api.settings)
+        return self._shown_api(api)
 
     def GetRestApi(self, call: Call) -> dict[str, Any]:
-        return copy.deepcopy(self.api(call).settings)
+        return self._shown_api(self.api(call))
 
     def GetRestApis(self, call: Call) -> dict[str, Any]:
-        found = [copy.deepcopy(api.settings) for api in self.apis.values() if api.region == call.region]
+        found = [self._shown_api(api) for api in self.apis.values() if api.region == call.region]
         return self.page(found, call)
 
     def UpdateRestApi(self, call: Call) -> dict[str, Any]:
@@ -63,8 +63,10 @@ class Apis(Service):
         for patch in patches(call.params.get("patchOperations"), call.operation):
             _patch_settings(settings, patch)
         settings.setdefault("tags", {})
+        if "policy" in settings:
+            settings["policy"] = policies.kept(settings["policy"], api.region, call.account, api.id)
         api.settings = settings
-        return copy.deepcopy(settings)
+        return self._shown_api(api)
 
     def DeleteRestApi(self, call: Call) -> dict[str, Any]:
         api = self.api(call)
@@ -119,8 +121,10 @@ class Apis(Service):
             "disableExecuteApiEndpoint": bool(params.get("disableExecuteApiEndpoint", False)),
             "rootResourceId": self.new_id(10),
         }
-        for name in ("description", "version", "binaryMediaTypes", "policy", "tags"):
+        for name in ("description", "version", "binaryMediaTypes", "tags"):
             put(settings, name, params.get(name) or None)
+        if params.get("policy"):
+            settings["policy"] = policies.kept(params["policy"], call.region, call.account, settings["id"])
         if params.get("minimumCompressionSize") is not None:
             settings["minimumCompressionSize"] = _compression(params["minimumCompressionSize"])
         api = RestApi(settings["id"], call.region, settings)
@@ -131,10 +135,17 @@ class Apis(Service):
         self.publish(api)
         return api
 
+    @staticmethod
+    def _shown_api(api: RestApi) -> Record:
+        return policies.shown(copy.deepcopy(api.settings))
+
     def _import(self, api: RestApi, document: Record, *, overwrite: bool, parameters: Record) -> None:
         openapi.apply(
             api, document, self.new_id, overwrite=overwrite, base_path=parameters.get("basepath", "ignore")
         )
+        if "policy" in api.settings:
+            account = self.world.account
+            api.settings["policy"] = policies.kept(api.settings["policy"], api.region, account, api.id)
 
 
 def _endpoint(given: Record | None) -> Record:

@@ -43,26 +43,6 @@ def method_arn(exchange: Exchange) -> str:
     )
 
 
-def expanded(policy: str, region: str, account: str, api: str) -> str:
-    """A resource policy with ``execute-api:/stage/METHOD/path`` written out, as API Gateway keeps it."""
-    prefix = f"arn:aws:execute-api:{region}:{account}:{api}/"
-
-    def full(resource: Any) -> Any:
-        if isinstance(resource, list):
-            return [full(each) for each in resource]
-        if isinstance(resource, str) and resource.startswith("execute-api:/"):
-            return prefix + resource.removeprefix("execute-api:/")
-        return resource
-
-    document = json.loads(policy)
-    statements = document.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        for name in ("Resource", "NotResource"):
-            if name in statement:
-                statement[name] = full(statement[name])
-    return json.dumps(document, separators=(",", ":"))
-
-
 def conditions(exchange: Exchange, now: int) -> dict[str, Any]:
     """The condition keys that a request to an API carries, without those of a signed one (``now`` in µs).
 

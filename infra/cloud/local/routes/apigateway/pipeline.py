@@ -65,7 +65,7 @@ class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
         self.authorizers = LambdaAuthorizers(world)
-        self.steps: list[Step] = [self._authorize, self._validate]
+        self.steps: list[Step] = [self._authorize, self._key, self._validate]
 
     def serve(self, api: RestApi, raw: HttpRequest) -> HttpResponse:
         """Runs in the task of the client; writes the request into the journal."""
@@ -155,6 +155,13 @@ class Gateway:
             return dataclasses.replace(exchange, context={**exchange.context, "identity": identity})
         verdict = self.authorizers.authorize(arrived.snapshot, exchange)
         return dataclasses.replace(exchange, context={**exchange.context, "authorizer": verdict.context})
+
+    @staticmethod
+    def _key(arrived: Arrived, exchange: Exchange) -> Exchange:
+        """Without a usage plan no API key is valid."""
+        if exchange.method["apiKeyRequired"]:
+            raise GatewayFailure("INVALID_API_KEY")
+        return exchange
 
     def _validate(self, arrived: Arrived, exchange: Exchange) -> Exchange:
         snapshot = arrived.snapshot
