@@ -235,7 +235,7 @@ def test_dashboards_are_stored_and_their_body_is_json() -> None:
     }
     entries = scene.call("ListDashboards", DashboardNamePrefix="ord")["DashboardEntries"]
     assert [(one["DashboardName"], one["Size"]) for one in entries] == [("orders", 15)]
-    with pytest.raises(ServiceError, match="not JSON") as caught:
+    with pytest.raises(ServiceError, match="must be a valid JSON object") as caught:
         scene.call("PutDashboard", DashboardName="orders", DashboardBody="{")
     assert caught.value.code == "InvalidParameterInput"
     scene.call("DeleteDashboards", DashboardNames=["orders"])

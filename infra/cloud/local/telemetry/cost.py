@@ -18,7 +18,7 @@ from ..journal import Entry, Journal
 from .capacity import PARTIQL, READS, WRITES
 from .cost_of_events import event_lines
 from .cost_of_events import left_out as no_line
-from .metrics import embedded_metrics
+from .embedded import embedded_metrics
 
 HOUR = 3_600_000_000
 CHUNK = 65_536
@@ -151,7 +151,11 @@ def _cloudwatch(
     for entry in entries:
         if entry.what == "logs.event":
             size += len(entry.data["message"].encode())
-            metric_hours.update((metric, time // HOUR) for metric, _, time, _ in embedded_metrics(entry))
+            metric_hours.update(
+                (metric, time // HOUR)
+                for metric, _, time, _ in embedded_metrics(entry)
+                if metric.namespace != "AWS/Logs"  # lines that break the format, counted free of charge
+            )
         elif entry.what == "cloudwatch.put_metric":
             data = entry.data
             name = (data["namespace"], data["metric"], tuple(map(tuple, data["dimensions"])))

@@ -1,4 +1,7 @@
-"""The dashboard operations of CloudWatch's API: stored, and their body checked to be a JSON object."""
+"""The dashboard operations of CloudWatch's API.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 from typing import Any
 
 from ..service import Call, Service, ServiceError
+from .dashboard_bodies import Problem, problems
 from .paging import page_of
 from .queries import moment
 from .refusals import invalid, not_found
@@ -24,7 +28,7 @@ class DashboardOperations(Service):
                 "alphanumerics, dash (-) and underscore (_).\n",
                 "InvalidParameterInput",
             )
-        check_json(body, "DashboardBody", "InvalidParameterInput")
+        check_body(body)
         self._dashboards[name] = (body, self.kernel.now)
         return {"DashboardValidationMessages": []}
 
@@ -63,6 +67,28 @@ class DashboardOperations(Service):
         return f"arn:aws:cloudwatch::{self.world.account}:dashboard/{name}"
 
 
+def check_body(text: str) -> None:
+    """Raise DashboardInvalidInputError with every problem of a dashboard's body."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        message = "The field DashboardBody must be a valid JSON object"
+        raise _invalid_body(message, [("/", message)])
+    found = problems(body)
+    if found:
+        listed = json.dumps([{"dataPath": path, "message": message} for path, message in found], indent=2)
+        raise _invalid_body(
+            f"The dashboard body is invalid, there are {len(found)} validation errors:\n{listed}", found
+        )
+
+
+def _invalid_body(message: str, found: list[Problem]) -> ServiceError:
+    listed = [{"DataPath": path, "Message": text} for path, text in found]
+    return invalid(message, "InvalidParameterInput", dashboardValidationMessages=listed)
+
+
 def check_json(text: str, name: str, code: str) -> None:
     """Raise the error ``code`` unless ``text`` is a JSON object."""
     try:
@@ -70,10 +96,7 @@ def check_json(text: str, name: str, code: str) -> None:
     except ValueError as error:
         problem = f"it is not JSON: {error}"
     if problem:
-        fields: dict[str, Any] = {}
-        if code == "InvalidParameterInput":
-            fields["dashboardValidationMessages"] = [{"DataPath": "/", "Message": problem}]
-        raise invalid(f"The field {name} is invalid, {problem}", code, **fields)
+        raise invalid(f"The field {name} is invalid, {problem}", code)
 
 
 def _no_dashboard(name: str) -> ServiceError:

@@ -10,11 +10,11 @@ A new service's metrics: add rows to its module in ``rows/``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ..journal import Entry, Journal
+from .embedded import embedded_metrics
 from .lambda_metrics import LambdaConcurrency
 from .rows import (
     Row,
@@ -192,31 +192,3 @@ class Metrics:
         if series is None:
             series = by_unit[unit] = Series(unit)
         return series
-
-
-def embedded_metrics(entry: Entry) -> list[tuple[MetricId, str, int, list[float]]]:
-    """Metrics that a log line carries: (metric, unit, time, values). A line that breaks the specification
-    carries none.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    message = entry.data["message"]
-    found: list[tuple[MetricId, str, int, list[float]]] = []
-    if '"_aws"' not in message:
-        return found
-    try:
-        root = json.loads(message)
-        timestamp = root["_aws"].get("Timestamp")
-        time = entry.time if timestamp is None else int(timestamp) * 1000
-        for directive in root["_aws"]["CloudWatchMetrics"]:
-            for names in directive.get("Dimensions") or [[]]:
-                dimensions = tuple(sorted((name, str(root[name])) for name in names))
-                for definition in directive["Metrics"]:
-                    values = root[definition["Name"]]
-                    numbers = [float(value) for value in (values if isinstance(values, list) else [values])]
-                    step = SECOND if definition.get("StorageResolution") == 1 else MINUTE
-                    metric = MetricId(directive["Namespace"], definition["Name"], dimensions)
-                    found.append((metric, definition.get("Unit", "None"), time // step * step, numbers))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
-    return found
