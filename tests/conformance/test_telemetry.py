@@ -1,4 +1,4 @@
-"""Runs ``telemetry.json``: lines in the embedded metric format, bodies of dashboards, composite alarms' rules.
+"""Runs ``telemetry.json``: lines in embedded metric format, bodies of dashboards, composite alarms' rules.
 
 ``emf``: a line of the log group ``g`` at 2026-01-05 09:00 UTC and its metrics as [namespace, name,
 dimensions, unit, values], or the metric of AWS/Logs that counts it. ``dashboard``: a body and its problems as

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,9 +131,7 @@ def test_what_is_wrong_with_a_filter(cloud: LocalCloud) -> None:
     logs.create_log_group(logGroupName="g")
     good = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
     for value in ("many", "$name"):
-        with pytest.raises(
-            ClientError, match=f"Invalid metric value: \\{value}" if value[0] == "$" else value
-        ):
+        with pytest.raises(ClientError, match=f"metric value {re.escape(value)} must be a valid number"):
             logs.put_metric_filter(
                 logGroupName="g",
                 filterName="f",
@@ -148,3 +147,225 @@ def test_what_is_wrong_with_a_filter(cloud: LocalCloud) -> None:
         )
     with pytest.raises(ClientError, match="The specified metric filter does not exist"):
         logs.delete_metric_filter(logGroupName="g", filterName="f")
+
+
+def put(cloud: LocalCloud, pattern: str, **transformation: Any) -> None:
+    base = {"metricNamespace": "Shop", "metricName": "Size", "metricValue": "1", **transformation}
+    cloud.client("logs").put_metric_filter(
+        logGroupName="shop", filterName="f", filterPattern=pattern, metricTransformations=[base]
+    )
+
+
+LINE = (  # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html
+    '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /apache_pb.gif HTTP/1.0" 200 1534'
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "extracted"),
+    [
+        (
+            "[ip, identity, user_id, timestamp, request, status_code, size]",
+            {
+                "$status_code": "200",
+                "$identity": "-",
+                "$request": "GET /apache_pb.gif HTTP/1.0",
+                "$size": "1534",
+                "$user_id": "frank",
+                "$ip": "127.0.0.1",
+                "$timestamp": "10/Oct/2000:13:25:15 -0700",
+            },
+        ),
+        (
+            "[..., size=1534]",
+            {
+                "$size": "1534",
+                "$6": "200",
+                "$4": "10/Oct/2000:13:25:15 -0700",
+                "$5": "GET /apache_pb.gif HTTP/1.0",
+                "$2": "-",
+                "$3": "frank",
+                "$1": "127.0.0.1",
+            },
+        ),
+        ('"127.0.0.1"', {}),
+    ],
+)
+def test_a_pattern_is_tried_out(cloud: LocalCloud, pattern: str, extracted: dict[str, str]) -> None:
+    answer = cloud.client("logs").test_metric_filter(filterPattern=pattern, logEventMessages=["no", LINE])
+    assert answer["matches"] == [{"eventNumber": 2, "eventMessage": LINE, "extractedValues": extracted}]
+
+
+def test_a_json_pattern_is_tried_out(cloud: LocalCloud) -> None:
+    message = json.dumps({"eventType": "UpdateTrail", "ids": [1, 2], "sourceIPAddress": "111.111.111.111"})
+    answer = cloud.client("logs").test_metric_filter(
+        filterPattern='{ ($.eventType = "UpdateTrail") && ($.ids[1] = 2) }', logEventMessages=[message, "{}"]
+    )
+    (match,) = answer["matches"]
+    assert match["extractedValues"] == {"$.eventType": "UpdateTrail", "$.ids[1]": "2"}
+
+
+def test_values_and_dimensions_of_space_delimited_events(cloud: LocalCloud) -> None:
+    cloud.client("logs").create_log_group(logGroupName="shop")
+    put(
+        cloud,
+        "[ip, id, user, time, request, status=2*, size]",
+        metricValue="$size",
+        dimensions={"User": "$user"},
+        unit="Bytes",
+    )
+    (group,) = cloud.client("logs").describe_log_groups()["logGroups"]
+    assert group["metricFilterCount"] == 1
+    write(cloud, "shop", LINE, LINE.replace("200", "404"), LINE.replace("1534", "many"))
+    assert [value for _, value in cloud.metrics("Shop", "Size", {"User": "frank"})] == [1534.0]
+    cloud.client("logs").delete_log_group(logGroupName="shop")
+    assert cloud.client("logs").describe_metric_filters()["metricFilters"] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "transformation", "message"),
+    [
+        (
+            "{ $.a = 1 }",
+            {"dimensions": {"A": "$.a"}, "defaultValue": 0.0},
+            "Invalid metric transformation: dimensions and default value are mutually exclusive properties",
+        ),
+        (
+            "ERROR",
+            {"dimensions": {"A": "$.a"}},
+            "The specified filter pattern does not support dimensions",
+        ),
+        (
+            "{ $.a = 1 }",
+            {"dimensions": {"A": "vpc"}},
+            "Invalid metric transformation: dimension value must be valid selector",
+        ),
+        (
+            "[a, b]",
+            {"metricValue": "$size"},
+            "Invalid metric transformation: metric value $size must be a valid number",
+        ),
+        (
+            "{ $.a = 1 }",
+            {"dimensions": {name: "$.a" for name in "ABCD"}},
+            "1 validation error detected: Value '[4 items]' at 'metricTransformations.1.member.dimensions' "
+            "failed to satisfy constraint: Member must have length less than or equal to 3",
+        ),
+    ],
+)
+def test_transformations_that_are_refused(
+    cloud: LocalCloud, pattern: str, transformation: dict[str, Any], message: str
+) -> None:
+    cloud.client("logs").create_log_group(logGroupName="shop")
+    with pytest.raises(ClientError) as caught:
+        put(cloud, pattern, **transformation)
+    assert caught.value.response["Error"] == {"Code": "InvalidParameterException", "Message": message}
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(gzip.decompress(data))
+    return message
+
+
+def test_a_subscription_filter_sends_to_a_stream(cloud: LocalCloud) -> None:
+    """The stream gets a test message first; what matches is keyed by its log stream."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    writer = role("kinesis:PutRecord")
+    writer["Properties"]["AssumeRolePolicyDocument"] = trust
+    subscription = {
+        "LogGroupName": {"Ref": "Group"},
+        "FilterPattern": "{ $.level = ERROR }",
+        "DestinationArn": {"Fn::GetAtt": ["Stream", "Arn"]},
+        "RoleArn": {"Fn::GetAtt": ["Writer", "Arn"]},
+    }
+    app = Deployer(cloud)
+    resources = {
+        "Group": GROUP,
+        "Writer": writer,
+        "Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1, "Name": "errors"}},
+        "Subscription": {"Type": "AWS::Logs::SubscriptionFilter", "Properties": subscription},
+    }
+    assert app.create(resources) == "CREATE_COMPLETE", app.failures()
+    write(cloud, "shop", *(json.dumps({"level": level}) for level in ("ERROR", "INFO", "ERROR")))
+    kinesis = cloud.client("kinesis")
+    (shard,) = kinesis.list_shards(StreamName="errors")["Shards"]
+    iterator = kinesis.get_shard_iterator(
+        StreamName="errors", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    control, data = kinesis.get_records(ShardIterator=iterator)["Records"]
+    said = unpacked(control["Data"])
+    assert said.pop("logEvents")[0]["message"] == (
+        "CWL CONTROL MESSAGE: Checking health of destination Kinesis stream."
+    )
+    assert said == {
+        "messageType": "CONTROL_MESSAGE",
+        "owner": "CloudwatchLogs",
+        "logGroup": "",
+        "logStream": "",
+        "subscriptionFilters": [],
+    }
+    assert data["PartitionKey"] == "s"
+    assert [event["message"] for event in unpacked(data["Data"])["logEvents"]] == ['{"level": "ERROR"}'] * 2
+
+
+def test_destinations_that_are_refused(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    app.create({"Role": role(), "Reader": function("def handler(event, context): pass\n"), "Group": GROUP})
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{app.physical('Reader')}"
+    logs = cloud.client("logs")
+    own = f"/aws/lambda/{app.physical('Reader')}"
+    logs.create_log_group(logGroupName=own)
+
+    def refused(group: str, destination: str, **params: str) -> str:
+        with pytest.raises(ClientError) as caught:
+            logs.put_subscription_filter(
+                logGroupName=group, filterName="f", filterPattern="", destinationArn=destination, **params
+            )
+        assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+        return str(caught.value.response["Error"]["Message"])
+
+    stream = "arn:aws:kinesis:us-east-1:123456789012:stream/none"
+    assert [
+        refused("shop", arn),
+        refused(own, arn),
+        refused("shop", stream),
+        refused("shop", stream, roleArn="arn:aws:iam::123456789012:role/none"),
+    ] == [
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to "
+        "execute your function.",
+        "The log group provided is reserved for the function logs of the destination function.",
+        "destinationArn for vendor kinesis requires a roleArn",
+        "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream "
+        "is in ACTIVE state.",
+    ]
+    assert logs.describe_subscription_filters(logGroupName="shop")["subscriptionFilters"] == []
+
+
+def test_a_saved_query(cloud: LocalCloud) -> None:
+    query = {"Name": "shop/errors", "QueryString": "filter @message like /ERROR/", "LogGroupNames": ["shop"]}
+    app = Deployer(cloud)
+    definition = {"Type": "AWS::Logs::QueryDefinition", "Properties": query}
+    assert app.create({"Group": GROUP, "Query": definition}) == "CREATE_COMPLETE"
+    logs = cloud.client("logs")
+    (found,) = logs.describe_query_definitions(queryDefinitionNamePrefix="shop/")["queryDefinitions"]
+    assert found.pop("lastModified") > 0
+    assert found == {
+        "queryLanguage": "CWLI",
+        "queryDefinitionId": app.physical("Query"),
+        "name": "shop/errors",
+        "queryString": "filter @message like /ERROR/",
+        "logGroupNames": ["shop"],
+    }
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        logs.put_query_definition(name="bad", queryString="filter (")
+    assert app.update({"Group": GROUP}) == "UPDATE_COMPLETE"
+    assert logs.describe_query_definitions()["queryDefinitions"] == []

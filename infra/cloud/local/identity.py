@@ -149,7 +149,7 @@ class Identity:
             "aws:principalservicename": principal,
             "aws:principalisawsservice": "true",
         }
-        request = Request("sts:AssumeRole", role, context, (principal,))
+        request = Request("sts:AssumeRole", role, context, _names(principal, self._world.region))
         return decide(request, (), None, parse(document)).allowed
 
     def _check_principal(
@@ -175,7 +175,7 @@ class Identity:
             key = (caller.principal, caller.source_arn, caller.source_account, action, resource)
             if policy is not None and self._allowed.get(key) == (resource, policy):
                 continue
-            request = Request(action, resource, context, (caller.principal,))
+            request = Request(action, resource, context, _names(caller.principal, region))
             decision = decide(request, (), None, parse(policy) if policy else ())
             if not decision.allowed:
                 reason = decision.reason.replace("identity-based", "resource-based")
@@ -274,6 +274,13 @@ class Identity:
         if caller.kind == "function":
             context["lambda:sourcefunctionarn"] = f"arn:aws:lambda:{region}:{account}:function:{caller.name}"
         return context
+
+
+def _names(principal: str, region: str) -> tuple[str, ...]:
+    """What policies call a service. CloudWatch Logs goes by a name with its Region, too."""
+    if principal == "logs.amazonaws.com":
+        return principal, f"logs.{region}.amazonaws.com"
+    return (principal,)
 
 
 def user_arn(caller: Caller) -> str:

@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html.
 Messages are those that users report ("Should NOT have more than 2 items", "Should have required property
-'region'", "Invalid metric field type, only \"String\" type is allowed", 'Field "metrics" has to be an array of
-array …'); where none is known they follow the same JSON schema validator (ajv). Members that the page does
+'region'", "Invalid metric field type, only \"String\" type is allowed", 'Field "metrics" has to be an array
+of array …'); where none is known they follow the same JSON schema validator (ajv). Members that the page does
 not name are ignored, but not in a metric's renderer object: an unknown one makes it no renderer object.
 """
 

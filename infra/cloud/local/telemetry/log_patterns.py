@@ -15,26 +15,64 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .log_pattern_values import Condition, PatternError, Scanner, limit_regexes, regex, unescape
+from .log_space_patterns import SpaceDelimited
 
 Matcher = Callable[[str], bool]
 
 MAX_WILDCARD_SELECTORS = 3
 
 
-@functools.lru_cache(maxsize=256)
+class Pattern(Protocol):
+    """A pattern that has been read."""
+
+    def matches(self, message: str) -> bool: ...
+
+    def has(self, selector: str) -> bool:
+        """Whether a metric's value or dimension may name this (``$.latency``, ``$size``)."""
+
+    def select(self, selector: str, message: str) -> Any:
+        """What the selector finds in a message that matches; None for nothing."""
+
+    def extracted(self, message: str) -> dict[str, str]:
+        """What the pattern's own fields find in a message that matches, as TestMetricFilter shows it."""
+
+
 def compile_pattern(pattern: str) -> Matcher:
     """A function that says whether a message matches. Raises ``PatternError``."""
+    return read_pattern(pattern).matches
+
+
+@functools.lru_cache(maxsize=256)
+def read_pattern(pattern: str) -> Pattern:
+    """Raises ``PatternError``."""
     text = pattern.strip()
-    if not text:
-        return lambda message: True
     if text.startswith("{") and text.endswith("}"):
-        return _JsonPattern(text[1:-1]).matches
+        return _JsonPattern(text[1:-1])
     if text.startswith("[") and text.endswith("]"):
-        return _SpaceDelimited(text[1:-1]).matches
-    return _terms(text)
+        return SpaceDelimited(text[1:-1])
+    return _Terms(_terms(text) if text else lambda message: True)
+
+
+class _Terms:
+    """Of unstructured text nothing can be selected."""
+
+    def __init__(self, matches: Matcher) -> None:
+        self._matches = matches
+
+    def matches(self, message: str) -> bool:
+        return self._matches(message)
+
+    def has(self, selector: str) -> bool:
+        return False
+
+    def select(self, selector: str, message: str) -> Any:
+        return None
+
+    def extracted(self, message: str) -> dict[str, str]:
+        return {}
 
 
 # -- unstructured: terms -------------------------------------------------------------------------------------
@@ -96,6 +134,7 @@ class _JsonPattern:
     def __init__(self, text: str) -> None:
         self._scan = Scanner(text)
         self._wildcards = 0
+        self._selectors: list[str] = []
         self._condition = self._scan.either(self._comparison)
         if not self._scan.at_end:
             raise PatternError(f"Invalid filter pattern: unexpected '{text[self._scan.position :].strip()}'")
@@ -114,6 +153,22 @@ class _JsonPattern:
         except ValueError:
             return False
         return isinstance(document, dict) and self._condition(document)
+
+    def has(self, selector: str) -> bool:
+        return _SELECTOR.fullmatch(selector) is not None
+
+    def select(self, selector: str, message: str) -> Any:
+        path, _ = _parse_path(selector)
+        found = next(_select(json.loads(message), path), (None,))[0]
+        return None if isinstance(found, dict | list) else found
+
+    def extracted(self, message: str) -> dict[str, str]:
+        found = {selector: self.select(selector, message) for selector in self._selectors}
+        return {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in found.items()
+            if value is not None
+        }
 
     def _comparison(self) -> Condition:
         path = self._path()
@@ -137,19 +192,25 @@ class _JsonPattern:
 
     def _path(self) -> list[Any]:
         selector = self._scan.expect(_SELECTOR, "a property selector such as $.name")[0]
-        path: list[Any] = []
-        for step in _STEP.finditer(selector[1:]):
-            if step["index"] is not None:
-                path.append(int(step["index"]))
-            elif step["any"] or step["all"]:
-                path.append(_ANY)
-            else:
-                path.append(step["name"] if step["quoted"] is None else step["quoted"])
-        wildcards = path.count(_ANY)
+        self._selectors.append(selector)
+        path, wildcards = _parse_path(selector)
         if wildcards > 1:
             raise PatternError(f"A property selector can have one wildcard, {selector} has {wildcards}")
         self._wildcards += wildcards
         return path
+
+
+def _parse_path(selector: str) -> tuple[list[Any], int]:
+    """The steps of a selector, and how many of them are wildcards."""
+    path: list[Any] = []
+    for step in _STEP.finditer(selector[1:]):
+        if step["index"] is not None:
+            path.append(int(step["index"]))
+        elif step["any"] or step["all"]:
+            path.append(_ANY)
+        else:
+            path.append(step["name"] if step["quoted"] is None else step["quoted"])
+    return path, path.count(_ANY)
 
 
 def _select(node: Any, path: Sequence[Any]) -> Iterator[tuple[Any]]:
@@ -167,86 +228,3 @@ def _select(node: Any, path: Sequence[Any]) -> Iterator[tuple[Any]]:
         children = (node[step],)
     for child in children:
         yield from _select(child, rest)
-
-
-# -- space-delimited -----------------------------------------------------------------------------------------
-
-_WORD = re.compile(r'\[(?P<bracketed>[^\]]*)\]|"(?P<quoted>[^"]*)"|(?P<plain>\S+)')
-_FIELD = re.compile(r"\w*", re.ASCII)
-
-
-class _SpaceDelimited:
-    """``[ip, user, ..., status = 4*, bytes]``: the last field takes the rest of the line."""
-
-    def __init__(self, text: str) -> None:
-        self._before: list[Condition | None] = []
-        self._after: list[Condition | None] | None = None
-        names: list[str] = []
-        regexes = 0
-        for part in _split(text):
-            if part in ("...", "…"):
-                if self._after is not None:
-                    raise PatternError("Invalid filter pattern: a pattern can have one ellipsis")
-                self._after = []
-                continue
-            scan = Scanner(part)
-            name = self._name(scan)
-            if name and name in names:
-                raise PatternError(f"Invalid filter pattern: the field {name} is named twice")
-            names.append(name)
-            condition = None
-            if not scan.at_end:
-                scan.position = 0
-                condition = scan.either(functools.partial(self._comparison, scan, name))
-                if not scan.at_end:
-                    raise PatternError(
-                        f"Invalid filter pattern: unexpected '{part[scan.position :].strip()}'"
-                    )
-            regexes += scan.regexes
-            (self._before if self._after is None else self._after).append(condition)
-        limit_regexes(regexes)
-
-    @staticmethod
-    def _name(scan: Scanner) -> str:
-        while scan.take(r"\("):
-            pass
-        return scan.expect(_FIELD, "a field name")[0]
-
-    @classmethod
-    def _comparison(cls, scan: Scanner, name: str) -> Condition:
-        found = scan.expect(_FIELD, "a field name")[0]
-        if found != name:
-            raise PatternError(f"Invalid filter pattern: one field speaks of {name} and of {found}")
-        return scan.test()
-
-    def matches(self, message: str) -> bool:
-        words = list(_WORD.finditer(message))
-        if self._after is None:
-            count = len(self._before)
-            if len(words) < count:
-                return False
-            values = [_value(word) for word in words[:count]]
-            if len(words) > count:
-                values[-1] = message[words[count - 1].start() :].rstrip()
-            return _all_hold(self._before, values)
-        if len(words) < len(self._before) + len(self._after):
-            return False
-        first = [_value(word) for word in words[: len(self._before)]]
-        last = [_value(word) for word in words[len(words) - len(self._after) :]]
-        return _all_hold(self._before, first) and _all_hold(self._after, last)
-
-
-def _value(word: re.Match[str]) -> str:
-    if word["bracketed"] is not None:
-        return word["bracketed"]
-    return word["plain"] if word["quoted"] is None else word["quoted"]
-
-
-def _all_hold(conditions: Sequence[Condition | None], values: Sequence[str]) -> bool:
-    return all(test is None or test(value) for test, value in zip(conditions, values, strict=True))
-
-
-def _split(text: str) -> list[str]:
-    """At the commas that are not within quotes or a regular expression."""
-    parts = re.findall(r'(?:"(?:\\.|[^"\\])*"|%(?:\\.|[^%\\])*%|[^,])+|(?<=,)(?=,|$)|^(?=,)', text.strip())
-    return [part.strip() for part in parts] or [""]

@@ -1,7 +1,7 @@
 """CloudWatch Logs: groups, streams, events and queries, answered from the journal.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/ (each method is the operation of its
-name). Metric filters and subscription filters are not simulated and say so.
+name); filters are in ``log_filters.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .log_checks import (
 from .log_events import END_OF_TIME, accept, read, search, time_range
 from .log_filters import LogFilters
 from .log_policies import ResourcePolicies
+from .log_query_definitions import QueryDefinitions
 from .log_queries import Queries, pointed_at, record, row_of
 from .log_store import Event, Group, LogStore, Stream
 
@@ -30,31 +31,8 @@ if TYPE_CHECKING:
     from ..world import World
 
 RETENTIONS = (
-    *(
-        1,
-        3,
-        5,
-        7,
-        14,
-        30,
-        60,
-        90,
-        120,
-        150,
-        180,
-        365,
-        400,
-        545,
-        731,
-        1096,
-        1827,
-        2192,
-        2557,
-        2922,
-        3288,
-        3653,
-    ),
-)
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
 """Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
 CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
@@ -69,6 +47,7 @@ class Logs(LogFilters):
         super().__init__(world)
         self._store = LogStore(self.journal)
         self._queries = Queries(self.kernel)
+        self._definitions = QueryDefinitions(self.kernel)
         self._policies = ResourcePolicies()
         world.identity.policy_readers["logs"] = self._policies.text
 
@@ -117,6 +96,7 @@ class Logs(LogFilters):
                 "The log group is protected from deletion. Disable deletion protection first.",
             )
         self._store.remove(group.name)
+        self.forget_filters(group.name)
 
     def DescribeLogGroups(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -141,7 +121,7 @@ class Logs(LogFilters):
         shown: dict[str, Any] = {
             "logGroupName": group.name,
             "creationTime": group.created // MILLISECOND,
-            "metricFilterCount": 0,
+            "metricFilterCount": self.metric_filter_count(group.name),
             "arn": arn + ":*",
             "storedBytes": sum(event.size for event in kept),
             "logGroupClass": group.log_class,
@@ -282,6 +262,15 @@ class Logs(LogFilters):
 
     def StopQuery(self, call: Call) -> dict[str, Any]:
         return self._queries.stop(call)
+
+    def PutQueryDefinition(self, call: Call) -> dict[str, Any]:
+        return self._definitions.put(call)
+
+    def DescribeQueryDefinitions(self, call: Call) -> dict[str, Any]:
+        return self._definitions.describe(call)
+
+    def DeleteQueryDefinition(self, call: Call) -> dict[str, Any]:
+        return self._definitions.delete(call)
 
     def DescribeQueries(self, call: Call) -> dict[str, Any]:
         return self._queries.describe(call)

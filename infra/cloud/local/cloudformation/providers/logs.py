@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from .base import Context, Outcome, Provider
-from .schema import BOOLEAN, INTEGER, NUMBER, STRING, accepts, list_of, optional, replaces, required, struct
+from .schema import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    STRING,
+    STRINGS,
+    accepts,
+    list_of,
+    optional,
+    replaces,
+    required,
+    struct,
+)
 
 
 class LogGroup(Provider):
@@ -188,10 +200,38 @@ class SubscriptionFilter(Provider):
         return Outcome(name)
 
 
+class QueryDefinition(Provider):
+    type = "AWS::Logs::QueryDefinition"
+    properties = accepts(
+        LogGroupNames=optional(STRINGS),
+        Name=required(STRING),
+        QueryLanguage=optional(STRING),
+        QueryString=required(STRING),
+    )
+    attributes = ("QueryDefinitionId",)
+    missing = ("ResourceNotFoundException",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        return self._put(ctx, props)
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return self._put(ctx, new, queryDefinitionId=physical_id)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("logs", "DeleteQueryDefinition", {"queryDefinitionId": physical_id})
+
+    @staticmethod
+    def _put(ctx: Context, props: dict[str, Any], **known: str) -> Outcome:
+        params = {each[0].lower() + each[1:]: value for each, value in props.items() if each != "Tags"}
+        identifier = ctx.call("logs", "PutQueryDefinition", {**params, **known})["queryDefinitionId"]
+        return Outcome(identifier, {"QueryDefinitionId": identifier})
+
+
 PROVIDERS: tuple[type[Provider], ...] = (
     LogGroup,
     LogStream,
     MetricFilter,
+    QueryDefinition,
     ResourcePolicy,
     SubscriptionFilter,
 )

@@ -1,0 +1,93 @@
+"""Metric filters of CloudWatch Logs: what PutMetricFilter accepts, and what follows from a log event. Pure.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html and
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html. A default value
+is emitted for each event that does not match; an event that matches without a number at the selector of the
+value, or without something at that of a dimension, gives nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .log_checks import constraint, invalid
+from .log_pattern_values import PatternError
+from .log_patterns import Pattern, read_pattern
+
+MOST_FILTERS = 100
+"""Of one log group: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
+MOST_DIMENSIONS = 3
+
+Datum = tuple[Mapping[str, Any], float, list[list[str]]]
+"""Transformation, value, dimensions as [name, value]."""
+
+
+def compiled(pattern: str) -> Pattern:
+    """Raises InvalidParameterException."""
+    try:
+        return read_pattern(pattern)
+    except PatternError as error:
+        raise invalid(f"Invalid filter pattern: {error}") from None
+
+
+def check_transformations(pattern: Pattern, transformations: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InvalidParameterException, in the words that users report where there are any."""
+    if len(transformations) != 1:
+        bound = "greater than or equal to 1" if not transformations else "less than or equal to 1"
+        raise constraint(f"[{len(transformations)} items]", "metricTransformations", f"have length {bound}")
+    (each,) = transformations
+    value, dimensions = each["metricValue"], each.get("dimensions") or {}
+    if number(value) is None and not pattern.has(value):
+        raise invalid(f"Invalid metric transformation: metric value {value} must be a valid number")
+    if dimensions and "defaultValue" in each:
+        raise invalid(
+            "Invalid metric transformation: dimensions and default value are mutually exclusive properties"
+        )
+    if len(dimensions) > MOST_DIMENSIONS:
+        raise constraint(
+            f"[{len(dimensions)} items]",
+            "metricTransformations.1.member.dimensions",
+            f"have length less than or equal to {MOST_DIMENSIONS}",
+        )
+    for selector in dimensions.values():
+        if not selector.startswith("$"):
+            raise invalid("Invalid metric transformation: dimension value must be valid selector")
+        if not pattern.has(selector):
+            raise invalid("The specified filter pattern does not support dimensions")
+
+
+def measure(found: Mapping[str, Any], message: str) -> list[Datum]:
+    """The data points that an event gives by a filter (as DescribeMetricFilters shows it)."""
+    pattern, data = read_pattern(found["filterPattern"]), []
+    matched = pattern.matches(message)
+    for each in found["metricTransformations"]:
+        if not matched:
+            if each.get("defaultValue") is not None:
+                data.append((each, float(each["defaultValue"]), []))
+            continue
+        wanted = each["metricValue"]
+        value = number(pattern.select(wanted, message) if wanted.startswith("$") else wanted)
+        selected = {
+            name: pattern.select(selector, message)
+            for name, selector in (each.get("dimensions") or {}).items()
+        }
+        if value is not None and None not in selected.values():
+            data.append((each, value, [[name, _text(selected[name])] for name in sorted(selected)]))
+    return data
+
+
+def number(value: Any) -> float | None:
+    """A finite number that the value is or reads as."""
+    if isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
