@@ -247,7 +247,7 @@ def test_values_and_dimensions_of_space_delimited_events(cloud: LocalCloud) -> N
         ),
         (
             "{ $.a = 1 }",
-            {"dimensions": {name: "$.a" for name in "ABCD"}},
+            {"dimensions": dict.fromkeys("ABCD", "$.a")},
             "1 validation error detected: Value '[4 items]' at 'metricTransformations.1.member.dimensions' "
             "failed to satisfy constraint: Member must have length less than or equal to 3",
         ),

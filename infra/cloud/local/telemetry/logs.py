@@ -23,8 +23,8 @@ from .log_checks import (
 from .log_events import END_OF_TIME, accept, read, search, time_range
 from .log_filters import LogFilters
 from .log_policies import ResourcePolicies
-from .log_query_definitions import QueryDefinitions
 from .log_queries import Queries, pointed_at, record, row_of
+from .log_query_definitions import QueryDefinitions
 from .log_store import Event, Group, LogStore, Stream
 
 if TYPE_CHECKING:
