@@ -60,7 +60,8 @@ def check_transformations(pattern: Pattern, transformations: Sequence[Mapping[st
 
 def measure(found: Mapping[str, Any], message: str) -> list[Datum]:
     """The data points that an event gives by a filter (as DescribeMetricFilters shows it)."""
-    pattern, data = read_pattern(found["filterPattern"]), []
+    pattern = read_pattern(found["filterPattern"])
+    data: list[Datum] = []
     matched = pattern.matches(message)
     for each in found["metricTransformations"]:
         if not matched:
