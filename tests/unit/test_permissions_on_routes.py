@@ -267,20 +267,6 @@ def alarm(cloud: Cloud, name: str, target: str, role: str) -> None:
     client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
 
 
-def logs(cloud: Cloud, name: str, target: str, role: str) -> None:
-    client, group = cloud.client("logs"), f"{name}-source"
-    client.create_log_group(logGroupName=group)
-    client.create_log_stream(logGroupName=group, logStreamName="s")
-    client.put_subscription_filter(
-        logGroupName=group, filterName="f", filterPattern="", destinationArn=target,
-        **({"roleArn": role} if role else {}),
-    )  # fmt: skip
-    now = cloud.world.kernel.now // 1000
-    client.put_log_events(
-        logGroupName=group, logStreamName="s", logEvents=[{"timestamp": now, "message": "x"}]
-    )
-
-
 # -- the table: source, target, who is let in (a principal, or a role's principal in brackets), where it shows
 
 
@@ -316,8 +302,6 @@ ROUTES: list[tuple[Source, str, str, str]] = [
     ],
     (alarm, "sns", "cloudwatch.amazonaws.com", "cloudwatch.delivery"),
     (alarm, "lambda", "lambda.alarms.cloudwatch.amazonaws.com", "cloudwatch.delivery"),
-    (logs, "lambda", "logs.amazonaws.com", "logs.delivery"),
-    (logs, "kinesis", "[logs.amazonaws.com]", "logs.delivery"),
 ]
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
@@ -351,6 +335,49 @@ def test_a_missing_permission_is_a_failed_delivery(
         assert outcomes, "nothing was tried"
         assert (set(outcomes) == {"ok"}) is allowed, outcomes
         assert bool(cloud.reached(target)) is allowed
+
+
+@pytest.mark.parametrize("kind", ["lambda", "kinesis"])
+def test_a_subscription_asks_for_its_permission_when_it_is_made_and_at_each_delivery(
+    cloud: Cloud, kind: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html"""
+    name, iam, client = f"subscribed-{kind}", cloud.client("iam"), cloud.client("logs")
+    client.create_log_group(logGroupName=name)
+    client.create_log_stream(logGroupName=name, logStreamName="s")
+    target = cloud.target(kind, f"{name}-target")
+    given = {"roleArn": cloud.role(name, "logs.amazonaws.com")} if kind == "kinesis" else {}
+
+    def subscribe() -> None:
+        client.put_subscription_filter(
+            logGroupName=name, filterName="f", filterPattern="", destinationArn=target, **given
+        )
+
+    def outcome() -> str:
+        now = cloud.world.kernel.now
+        event = {"timestamp": now // 1000, "message": "x"}
+        client.put_log_events(logGroupName=name, logStreamName="s", logEvents=[event])
+        cloud.wait(5)
+        (delivery,) = cloud.journal.select("logs.delivery", since=now)
+        return str(delivery.outcome)
+
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        subscribe()
+    if kind == "kinesis":
+        allow = document({"Effect": "Allow", "Action": ACTIONS[kind], "Resource": "*"})
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allow)
+    else:
+        function_of = {"FunctionName": target, "StatementId": "logs"}
+        cloud.client("lambda").add_permission(
+            **function_of, Action=ACTIONS[kind], Principal="logs.amazonaws.com"
+        )
+    subscribe()
+    assert outcome() == "ok"
+    if kind == "kinesis":
+        iam.delete_role_policy(RoleName=name, PolicyName="p")
+    else:
+        cloud.client("lambda").remove_permission(**function_of)
+    assert outcome() == "AccessDeniedException"
 
 
 def stream(cloud: Cloud, name: str) -> tuple[str, Callable[[], Any]]:
