@@ -190,6 +190,17 @@ class Cloud(abc.ABC):
         )
 
     @abc.abstractmethod
+    def serve(
+        self, url: str, port: int = 0, *, seconds: float | None = None, requests: int | None = None
+    ) -> None:
+        """Make a URL of an application reachable for a browser or curl, while this call lasts.
+
+        The simulation serves it on a port of this machine (``port=0``: any that is free), prints the address,
+        and ends with the kernel's interrupt, or after so many real ``seconds`` or ``requests``. Where nobody
+        looks on (papermill, nbval) it serves only with such a limit. A real account prints the URL.
+        """
+
+    @abc.abstractmethod
     def rng(self, name: str) -> random.Random:
         """A random stream that starts anew at each call: the same seed and name, the same numbers."""
 

@@ -220,6 +220,11 @@ class AwsCloud(Cloud):
         with watching(self.client("sqs"), names, lambda: self.elapsed, LiveView()):
             yield
 
+    def serve(
+        self, url: str, port: int = 0, *, seconds: float | None = None, requests: int | None = None
+    ) -> None:
+        print(f"{url} answers on the internet as it is")
+
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/lesson.{name}")
 

@@ -31,6 +31,7 @@ from .kernel import Task
 from .patterns import explain
 from .routes.issuer import ISSUER
 from .service import Caller
+from .serving import Server
 from .telemetry.cost import cost
 from .telemetry.flow import flow
 from .telemetry.gantt import environments
@@ -166,6 +167,21 @@ class LocalCloud(Cloud):
         caller = Caller("notebook", "notebook", trace=self.world.new_trace())
         task = self.world.kernel.spawn(function, *args, name=name or function.__name__, context=caller)
         return _Running(self.world, task)
+
+    def serve(
+        self, url: str, port: int = 0, *, seconds: float | None = None, requests: int | None = None
+    ) -> None:
+        self._check_open()
+        for name, limit in (("seconds", seconds), ("requests", requests)):
+            if limit is not None and limit <= 0:
+                raise ValueError(f"{name}={limit!r}; accepted is a number above 0, or None for no limit")
+        if seconds is None and requests is None and not watched():
+            print(f"{url} would be served here: nobody looks on, and there is no limit")
+            return
+        with Server(self.world, url, port) as server:
+            print(f"{url} is served at {server.address} until this cell is interrupted", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(seconds, requests)
 
     @property
     def issuer(self) -> str:

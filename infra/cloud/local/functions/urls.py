@@ -281,9 +281,8 @@ def answer(result: Any) -> HttpResponse:
     headers = {str(name): str(value) for name, value in (result.get("headers") or {}).items()}
     if not any(name.lower() == "content-type" for name in headers):
         headers.update(_JSON)
-    if result.get("cookies"):
-        headers["Set-Cookie"] = "; ".join(result["cookies"])
-    return HttpResponse(int(result["statusCode"]), text, headers)
+    cookies = tuple(("Set-Cookie", str(cookie)) for cookie in result.get("cookies") or ())
+    return HttpResponse(int(result["statusCode"]), text, headers, cookies)
 
 
 def _cors_headers(cors: dict[str, Any], origin: str) -> dict[str, str]:

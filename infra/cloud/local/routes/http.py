@@ -59,6 +59,9 @@ class Http:
         """Whether somebody answers at this host."""
         return host.lower() in self._hosts
 
+    def hosts(self) -> list[str]:
+        return sorted(self._hosts)
+
     def remove(self, host: str) -> None:
         self._hosts.pop(host.lower(), None)
 

@@ -1,8 +1,9 @@
-"""Python's HTTP clients led to the hosts of the world: ``http.client``, and what is built on it.
+"""Python's HTTP clients led to the hosts of the world: ``http.client``, what is built on it, ``httpx``.
 
-``urllib.request``, ``urllib3``, ``requests`` and ``cfnresponse`` all end in a connection's ``connect``. Here
-it connects to nothing: what is sent is kept until the client asks for the answer, and then ``Http.send``
-makes it, in virtual time. From inside the simulation no other host can be reached, by any means; a notebook's
+``urllib.request``, ``urllib3``, ``requests`` and ``cfnresponse`` all end in a connection's ``connect``,
+``httpx`` in ``socket.create_connection`` (its ``AsyncClient`` does not, and finds no host here). Either
+connects to nothing: what is sent is kept until the client asks for the answer, and then ``Http.send`` makes
+it, in virtual time. From inside the simulation no other host can be reached, by any means; a notebook's
 own code still has its network, but for the names of AWS and of the world's hosts.
 """
 
@@ -59,6 +60,8 @@ class HttpClients:
         self._patch(socket, "getaddrinfo", self._resolving(socket.getaddrinfo))
         self._patch(socket.socket, "connect", self._opening(socket.socket.connect))
         self._patch(socket.socket, "sendto", self._sending(socket.socket.sendto))
+        self._patch(socket, "create_connection", self._creating(socket.create_connection))
+        self._patch(ssl.SSLContext, "wrap_socket", _wrapping(ssl.SSLContext.wrap_socket))
 
     def uninstall(self) -> None:
         while self._undo:
@@ -96,11 +99,21 @@ class HttpClients:
 
     def _resolving(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-            if self._inside():
-                raise _refusal(str(host))
+            name = host.decode() if isinstance(host, bytes) else str(host)
+            if self._inside() or name.rstrip(".").endswith(_AWS):
+                raise _refusal(name)
             return original(host, *args, **kwargs)
 
         return getaddrinfo
+
+    def _creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def create_connection(address: Any, *args: Any, **kwargs: Any) -> Any:
+            host, port = str(address[0]).rstrip(".").lower(), int(address[1])
+            if not self._world.http.knows(host):
+                return original(address, *args, **kwargs)
+            return _Exchange(self._send, "http" if port == 80 else "https", host, port)
+
+        return create_connection
 
     def _opening(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def connect(sock: Any, address: Any) -> Any:
@@ -168,6 +181,13 @@ class HttpClients:
             raise NoNetwork(f"NotSimulated: {error}") from None
 
 
+def _wrapping(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_socket(context: ssl.SSLContext, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        return sock if isinstance(sock, _Exchange) else original(context, sock, *args, **kwargs)
+
+    return wrap_socket
+
+
 def _refusal(host: str) -> NoNetwork:
     return NoNetwork(
         f"NotSimulated: a connection to {host} would leave this process. Inside the local cloud only its own "
@@ -184,6 +204,7 @@ class _Exchange:
         self._send = send
         self._origin = f"{scheme}://{host}" + (f":{port}" if port not in (None, _PORTS[scheme]) else "")
         self._sent = bytearray()
+        self._answer: io.BufferedReader | None = None
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         self._sent += data
@@ -197,6 +218,14 @@ class _Exchange:
         self._sent.clear()
         response = self._send(request)
         return io.BufferedReader(io.BytesIO(format_response(response)))
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if self._answer is None or self._sent:
+            self._answer = self.makefile()
+        return self._answer.read1(size)
+
+    def fileno(self) -> int:
+        return -1
 
     def settimeout(self, value: float | None) -> None: ...
 

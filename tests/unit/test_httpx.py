@@ -1,0 +1,74 @@
+"""``httpx`` from cells and handlers reaches the hosts of the world, in virtual time, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from infra.cloud import connect
+from infra.cloud.local.cloud import LocalCloud
+from infra.cloud.local.routes.http import HttpRequest, HttpResponse
+
+from .httpapi_tools import Builder
+
+
+@pytest.fixture
+def on() -> Iterator[Builder]:
+    with connect("local") as opened:
+        assert isinstance(opened, LocalCloud)
+        yield Builder(opened)
+
+
+def test_from_a_cell(on: Builder) -> None:
+    url = on.simple("POST /orders/{id}", on.function("echo"))
+    before = on.cloud.elapsed
+    with httpx.Client() as client:
+        answers = [client.post(f"{url}/orders/{n}", json={"n": n}, params={"q": "1"}) for n in (1, 2)]
+    assert [json.loads(answer.json()["body"]) for answer in answers] == [{"n": 1}, {"n": 2}]
+    assert answers[0].json()["queryStringParameters"] == {"q": "1"}
+    assert on.cloud.elapsed > before
+
+
+def test_from_a_handler(on: Builder) -> None:
+    def shop(request: HttpRequest) -> HttpResponse:
+        on.cloud.world.kernel.sleep(2_000_000)
+        return HttpResponse(201, request.body.upper(), {"X-Own": "1"})
+
+    on.cloud.world.http.register("shop.example", shop)
+    source = """
+import httpx, time
+def handler(event, context):
+    started = time.time()
+    answer = httpx.put("http://shop.example/a", content="x")
+    return [answer.status_code, answer.text, answer.headers["x-own"], int(time.time() - started)]
+"""
+    on.function("caller", source, Timeout=10)
+    answer = on.cloud.client("lambda").invoke(FunctionName="caller")["Payload"].read()
+    assert json.loads(answer) == [201, "X", "1", 2]
+
+
+def test_no_other_host_is_reached(on: Builder) -> None:
+    source = """
+import httpx
+def handler(event, context):
+    try:
+        httpx.get("https://example.com")
+    except httpx.ConnectError as error:
+        return str(error)
+"""
+    on.function("caller", source)
+    answer = on.cloud.client("lambda").invoke(FunctionName="caller")["Payload"].read()
+    assert "a connection to example.com would leave this process" in json.loads(answer)
+    with pytest.raises(httpx.ConnectError, match="would leave this process"):
+        httpx.get("https://abc.execute-api.us-east-1.amazonaws.com")
+
+
+def test_sockets_are_as_they_were_afterwards() -> None:
+    before = socket.create_connection
+    with connect("local"):
+        assert socket.create_connection is not before
+    assert socket.create_connection is before
