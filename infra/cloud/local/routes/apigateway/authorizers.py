@@ -16,7 +16,7 @@ from ...kernel import SECOND
 from ...service import Caller, ServiceError
 from . import authorization
 from .authorizer_settings import ttl_of
-from .integrations import PRINCIPAL
+from .callers import PRINCIPAL
 from .lambda_proxy import all_of, function_of, last
 from .model import Exchange, GatewayFailure, values_of
 from .parameters import request_values

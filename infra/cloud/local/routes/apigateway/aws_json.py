@@ -131,12 +131,15 @@ def encoded(value: Any, shape: Shape) -> Any:
 
 def refusal(request: AwsRequest, error: ServiceError | Malformed) -> AwsAnswer:
     """An error in the protocol's shape."""
-    namespace = _OF_ALL.get(error.code) if request.service in _NAMESPACES else ""
+    code = error.code
+    if isinstance(error, ServiceError):
+        code = error.fields.get("QueryErrorCode", code)  # SQS's new name, see stores/sqs/errors.py
+    namespace = _OF_ALL.get(code) if request.service in _NAMESPACES else ""
     namespace = namespace or _NAMESPACES.get(request.service, "")
-    document: dict[str, Any] = {"__type": f"{namespace}#{error.code}" if namespace else error.code}
+    document: dict[str, Any] = {"__type": f"{namespace}#{code}" if namespace else code}
     if error.message:
-        document["Message" if error.code == "AccessDeniedException" else "message"] = error.message
-    if error.code == "TransactionCanceledException" and isinstance(error, ServiceError):
+        document["Message" if code == "AccessDeniedException" else "message"] = error.message
+    if code == "TransactionCanceledException" and isinstance(error, ServiceError):
         document["CancellationReasons"] = error.fields.get("CancellationReasons", [])
     return AwsAnswer(error.status, json.dumps(document, separators=(",", ":")).encode(), _headers(request))
 

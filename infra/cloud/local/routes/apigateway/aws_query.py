@@ -164,7 +164,7 @@ def answer(request: AwsRequest, operation: OperationModel, result: dict[str, Any
 
 def refusal(request: AwsRequest, error: ServiceError | Malformed) -> AwsAnswer:
     """An error, as JSON or XML. SQS has older codes here than in the JSON protocol."""
-    code = error.fields.get("QueryErrorCode", error.code) if isinstance(error, ServiceError) else error.code
+    code = error.code
     if code == "UnknownOperationException":
         return AwsAnswer(404, b"<UnknownOperationException/>\n", _headers("application/xml", request))
     kind = "Sender" if error.status < 500 else "Receiver"

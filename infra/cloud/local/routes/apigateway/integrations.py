@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ...kernel import MILLISECOND
-from ...service import Caller, NotSimulated, ServiceError
+from ...service import NotSimulated, ServiceError
 from ..http import HttpRequest, HttpResponse, Unreachable
 from . import aws_integrations, lambda_proxy, mappings
+from .callers import caller_of, checked_role
 from .headers import response_headers
 from .model import (
     Exchange,
@@ -29,7 +30,6 @@ from .parameters import request_parameters
 if TYPE_CHECKING:
     from ...world import World
 
-PRINCIPAL = "apigateway.amazonaws.com"
 _STATUS = re.compile(r"""["']?statusCode["']?\s*:\s*["']?(\d{3})\b""")
 
 
@@ -68,43 +68,6 @@ def within(world: World, timeout: int, ask: Callable[[], MethodResponse]) -> Met
     if isinstance(result, Exception):
         raise result
     return result
-
-
-def source_arn(exchange: Exchange) -> str:
-    """What a function's policy is asked for: the method, with the resource's path."""
-    path = exchange.resource_path.lstrip("/")
-    return (
-        f"arn:aws:execute-api:{exchange.region}:{exchange.account}:{exchange.api}/{exchange.stage}/"
-        f"{exchange.request.method}/{path}"
-    )
-
-
-def caller_of(exchange: Exchange, credentials: str | None) -> Caller:
-    """API Gateway itself, or the role that an integration or authorizer names."""
-    if credentials:
-        return Caller("service", "apigateway", role=credentials, trace=exchange.trace)
-    return Caller(
-        "service",
-        "apigateway",
-        principal=PRINCIPAL,
-        source_arn=source_arn(exchange),
-        source_account=exchange.account,
-        trace=exchange.trace,
-    )
-
-
-def checked_role(world: World, exchange: Exchange, credentials: str | None) -> str | None:
-    """The role of an integration, if API Gateway may assume it; ``arn:aws:iam::*:user/*`` is the caller's."""
-    if not credentials:
-        return None
-    role = mappings.with_stage_variables(credentials, exchange.stage_variables)
-    if role == "arn:aws:iam::*:user/*":
-        raise NotSimulated(
-            "NotSimulated: an integration with the caller's credentials (arn:aws:iam::*:user/*)"
-        )
-    if not world.identity.may_assume(role, PRINCIPAL, source_arn(exchange)):
-        raise GatewayFailure("API_CONFIGURATION_ERROR")
-    return role
 
 
 # -- MOCK ----------------------------------------------------------------------------------------------
