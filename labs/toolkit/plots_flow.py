@@ -26,6 +26,7 @@ FILLS = {
     "state machine": COMPUTES,
     "queue": HOLDS,
     "stream": HOLDS,
+    "API": ROUTES,
     "topic": ROUTES,
     "bus": ROUTES,
     "pipe": ROUTES,

@@ -1,4 +1,4 @@
-"""What carrying events costs: topics, buses, schedules, pipes, streams, state machines.
+"""What carrying events costs: topics, buses, schedules, pipes, streams, state machines, APIs.
 
 Deliveries to queues and functions of the same account are free, whoever delivers.
 """
@@ -26,6 +26,7 @@ def event_lines(
     yield from _eventbridge(entries, known)
     yield from _kinesis(journal, entries, known, start, end)
     yield from _step_functions(entries, known)
+    yield from _apis(entries, known)
 
 
 def chunks(size: int) -> int:
@@ -103,6 +104,21 @@ def _step_functions(entries: list[Entry], known: Mapping[str, Price]) -> Iterato
         if what == "states.task" or (what == "states.state" and entry.data["type"] != "Task"):
             steps += entry.data["execution"] not in express
     yield Line("Step Functions", "state transitions", steps, known["states_transitions"])
+
+
+_NOT_BILLED = frozenset(
+    {"ACCESS_DENIED", "EXPIRED_TOKEN", "Forbidden", "INVALID_API_KEY", "INVALID_SIGNATURE", "UNAUTHORIZED",
+     "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "THROTTLED"}
+)  # fmt: skip
+"""Requests that are refused before they count:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-pricing.html"""
+
+
+def _apis(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line]:
+    requests = sum(
+        entry.what == "apigateway.request" and entry.data.get("error") not in _NOT_BILLED for entry in entries
+    )
+    yield Line("API Gateway", "requests, REST", requests, known["apigateway_rest_requests"])
 
 
 def left_out(entries: list[Entry]) -> list[str]:

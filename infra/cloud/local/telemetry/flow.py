@@ -31,6 +31,8 @@ _DELIVERIES = {
 }
 _DEAD_LETTERS = frozenset({"sns.dead_letter", "events.dead_letter", "scheduler.dead_letter"})
 _ASSETS = "workshop-assets-"
+_OURS = ("notebook", "states", "apigateway")
+"""Who acts for the application besides its functions."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,6 +57,8 @@ class _Counter:
         """Party -> [runs, failed runs]."""
         self._unclaimed: list[Entry] = []
         """Events that entered a bus, and executions that started, whose caller the next entry tells."""
+        self.apis: dict[str, Party] = {}
+        """Trace -> the API that a request came to in it."""
         self._machines: dict[str, list[Party]] = {}
         """Trace -> the state machines that run in it."""
         self._answered: dict[tuple[str, str], Entry] = {}
@@ -76,6 +80,7 @@ class _Counter:
             "lambda.throttle": self._throttled,
             "lambda.async.destination": self._destination,
             "http.request": self._http,
+            "apigateway.request": self._requested,
         }
 
     def read(self, entry: Entry) -> None:
@@ -119,7 +124,7 @@ class _Counter:
     # -- queues and topics -----------------------------------------------------------------------
 
     def _sent(self, entry: Entry) -> None:
-        if entry.actor in self._functions or entry.actor in ("notebook", "states"):
+        if entry.actor in self._functions or entry.actor in _OURS:
             count = len(entry.data["messages"])
             source = self._caller(entry)
             self._count(source, of_arn(entry.resource), "messages", delivered=count, failed=0)
@@ -176,7 +181,7 @@ class _Counter:
             if one.what == wanted and not (wanted == "events.event" and one.actor.startswith("aws.")):
                 self._unclaimed.remove(one)
                 what = "events" if wanted == "events.event" else "executions"
-                if entry.actor in self._functions or entry.actor in ("notebook", "states"):
+                if entry.actor in self._functions or entry.actor in _OURS:
                     self._count(self._caller(entry, one), of_arn(one.resource), what)
         if entry.what == "events.put" and entry.data["failed"]:
             bus = Party("bus", "default")
@@ -215,7 +220,7 @@ class _Counter:
     def _ran(self, entry: Entry) -> None:
         function = Party("function", entry.resource)
         self._run(function, entry)
-        if entry.actor == "states":
+        if entry.actor in ("states", "apigateway"):
             self._count(self._caller(entry), function, "invocations", entry)
         elif entry.actor == "function-url":
             self._count(NOTEBOOK, function, "requests", entry)
@@ -223,7 +228,7 @@ class _Counter:
             self._answered[entry.trace, entry.resource] = entry
 
     def _throttled(self, entry: Entry) -> None:
-        if entry.actor == "states":
+        if entry.actor in ("states", "apigateway"):
             self._count(self._caller(entry), Party("function", entry.resource), "invocations", entry)
 
     def _destination(self, entry: Entry) -> None:
@@ -233,9 +238,16 @@ class _Counter:
         self._count(source, of_arn(entry.data["to"]), what, entry, dead=dead)
 
     def _http(self, entry: Entry) -> None:
-        if entry.actor in self._functions:
-            host = entry.resource.partition("//")[2].partition("/")[0]
+        host = entry.resource.partition("//")[2].partition("/")[0]
+        if ".execute-api." in host:
+            return  # the API's own entry tells it
+        if entry.actor == "apigateway":
+            self._count(self._caller(entry), Party("endpoint", host), "requests", entry)
+        elif entry.actor in self._functions:
             self._count(Party("function", entry.actor), Party("endpoint", host), "requests", entry)
+
+    def _requested(self, entry: Entry) -> None:
+        self._count(caller(entry.actor, self._functions), Party("API", entry.data["api"]), "requests", entry)
 
     def _run(self, party: Party, entry: Entry) -> None:
         if self._counting:
@@ -250,11 +262,11 @@ class _Counter:
         actor = entry.actor
         if service == "stepfunctions" and operation in ("StartExecution", "StartSyncExecution"):
             self._claim(entry)
-        if actor not in self._functions and actor not in ("notebook", "states"):
+        if actor not in self._functions and actor not in _OURS:
             return
         if service == "dynamodb":
             self._table(entry, operation)
-        elif service == "lambda" and operation == "Invoke" and actor != "states":
+        elif service == "lambda" and operation == "Invoke" and actor not in ("states", "apigateway"):
             name = function_of(entry.resource)
             answer = self._answered.pop((entry.trace, name.name), entry)
             answer = answer if answer.time == entry.time and entry.outcome == "ok" else entry
@@ -283,7 +295,10 @@ class _Counter:
                 self._count(self._caller(entry), table, what, delivered=counts[0], failed=counts[1])
 
     def _caller(self, entry: Entry, started: Entry | None = None) -> Party:
-        """Who made a call; for Step Functions, the state machine (not the one that the call started)."""
+        """Who made a call; for Step Functions, the state machine (not the one that the call started); for API
+        Gateway, the API."""
+        if entry.actor == "apigateway":
+            return self.apis.get(entry.trace, Party("caller", "apigateway"))
         if entry.actor != "states":
             return caller(entry.actor, self._functions)
         running = self._machines.get(entry.trace, [])
@@ -296,6 +311,8 @@ def flow(journal: Journal, stacks: Iterable[Stack], since: int) -> Flow:
     """The flow of everything from a virtual time (microseconds) on."""
     functions = frozenset(entry.resource for entry in journal.select("lambda.environment.started"))
     counter = _Counter(functions, since)
+    for entry in journal.select("apigateway.request"):
+        counter.apis[entry.trace] = Party("API", entry.data["api"])
     for entry in journal.entries:
         counter.read(entry)
     counter.end()

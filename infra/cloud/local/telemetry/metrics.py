@@ -18,6 +18,7 @@ from .embedded import embedded_metrics
 from .lambda_metrics import LambdaConcurrency
 from .rows import (
     Row,
+    apigateway,
     dynamodb,
     events,
     kinesis,
@@ -39,7 +40,7 @@ SECOND = 1_000_000
 
 TABLE: tuple[Row, ...] = tuple(
     row
-    for module in (dynamodb, events, kinesis, lambda_, pipes, s3, scheduler, sns, sqs, states)
+    for module in (apigateway, dynamodb, events, kinesis, lambda_, pipes, s3, scheduler, sns, sqs, states)
     for row in module.ROWS
 )
 

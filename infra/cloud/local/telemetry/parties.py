@@ -14,6 +14,7 @@ from infra.cloud.views.names import plain
 from ..cloudformation.stack import Stack
 
 _KINDS = {
+    "execute-api": "API",
     "sqs": "queue",
     "sns": "topic",
     "dynamodb": "table",
@@ -57,6 +58,8 @@ def of_arn(arn: str) -> Party:
     if service in ("lambda", "states", "logs"):
         pieces = rest.split(":")
         return Party(_KINDS[service], pieces[1] if len(pieces) > 1 else rest)
+    if service == "execute-api":
+        return Party("API", rest.partition("/")[0])
     if service == "dynamodb":
         return Party("table", rest.split("/")[1])
     if service == "cloudwatch":

@@ -8,7 +8,7 @@ around ``integrate``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -54,6 +54,7 @@ class Measured:
     integration: int | None = None
     target: str = ""
     request_id: str = ""
+    detailed: bool = False
 
 
 Step = Callable[[Arrived, Exchange], Exchange]
@@ -116,6 +117,7 @@ class Gateway:
         try:
             exchange = self._routed(snapshot, exchange, measured)
             arrived = Arrived(snapshot, stage, raw)
+            measured.detailed = bool(method_settings(stage, exchange).get("metricsEnabled"))
             for step in self.steps:
                 exchange = step(arrived, exchange)
             return self.integrate(arrived, exchange, measured)
@@ -200,6 +202,8 @@ class Gateway:
         }
         if measured.integration is not None:
             data["integration_us"] = measured.integration
+        if measured.detailed:
+            data["detailed"] = True
         if measured.error:
             data["error"] = measured.error
         path = measured.resource.lstrip("/")
@@ -212,6 +216,16 @@ class Gateway:
             trace=caller.trace,
             data=data,
         )
+
+
+def method_settings(stage: Mapping[str, Any], exchange: Exchange) -> Mapping[str, Any]:
+    """The settings of a stage for the method: its own, else those for all methods, else none."""
+    settings: Mapping[str, Mapping[str, Any]] = stage["methodSettings"]
+    path = exchange.resource_path.lstrip("/") or "/"
+    for key in (f"{path}/{exchange.request.method}", f"{path}/*", "*/*"):
+        if key in settings:
+            return settings[key]
+    return {}
 
 
 def _no_route(request: MethodRequest) -> GatewayFailure:
