@@ -304,6 +304,8 @@ def test_hooks_that_succeed_and_all_at_once(cloud: LocalCloud) -> None:
     app.create(resources(GOOD, 1, "LambdaAllAtOnce", hooks))
     assert app.update(resources(GOOD, 2, "LambdaAllAtOnce", hooks)) == "UPDATE_COMPLETE"
     assert len(app.requests("Check")) == 2
+    hops = [(hop.source, hop.target, hop.what, hop.delivered) for hop in cloud.flow().hops]
+    assert hops == [("Group", "Check", "invocations", 2)]
     assert (aliases(cloud), len(deployments(cloud))) == (("2", {}), 1)
 
 
@@ -382,3 +384,44 @@ def test_a_lesson_deploys_while_load_runs_and_counts_errors_by_version(
     assert counts["2"][0] > 0
     (hop,) = [hop for hop in cloud.flow().hops if hop.what == "invocations"]
     assert (hop.source, hop.target) == ("notebook", "Worker")
+
+
+def test_a_configuration_of_ones_own_and_the_end_of_the_stack(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    routing = {"Type": "TimeBasedCanary", "TimeBasedCanary": {"CanaryPercentage": 25, "CanaryInterval": 2}}
+
+    def template(number: int) -> dict[str, Any]:
+        made = resources(GOOD, number)
+        made["Config"] = {
+            "Type": "AWS::CodeDeploy::DeploymentConfig",
+            "Properties": {"ComputePlatform": "Lambda", "TrafficRoutingConfig": routing},
+        }
+        made["Topic"] = {"Type": "AWS::SNS::Topic"}
+        made["Group"]["Properties"] |= {
+            "DeploymentConfigName": {"Ref": "Config"},
+            "TriggerConfigurations": [
+                {
+                    "TriggerName": "tell",
+                    "TriggerTargetArn": {"Ref": "Topic"},
+                    "TriggerEvents": ["DeploymentSuccess"],
+                }
+            ],
+        }
+        return made
+
+    assert app.create(template(1)) == "CREATE_COMPLETE"
+    assert app.update(template(2)) == "UPDATE_COMPLETE"
+    steps = list(cloud.world.journal.select("codedeploy.traffic"))
+    assert [entry.data["weight"] for entry in steps] == [0.25, 1.0]
+    assert round((steps[1].time - steps[0].time) / 1e6) == 120
+    (told,) = cloud.world.journal.select("codedeploy.delivery")
+    assert (told.outcome, told.data["to"]) == ("ok", app.physical("Topic"))
+    group = cloud.client("codedeploy").get_deployment_group(
+        applicationName=app.physical("App"), deploymentGroupName=app.physical("Group")
+    )["deploymentGroupInfo"]
+    assert group["deploymentConfigName"] == app.physical("Config")
+    changed = template(2)
+    del changed["Group"]["Properties"]["TriggerConfigurations"]
+    assert app.update(changed) == "UPDATE_COMPLETE"
+    assert app.delete() == "DELETE_COMPLETE"
+    assert cloud.client("codedeploy").list_applications()["applications"] == []

@@ -56,6 +56,11 @@ class AppSpec:
         return {"revisionType": "String", "string": {"content": text, "sha256": digest}}
 
 
+def function_name(named: str) -> str:
+    """A function's name, which may be given as its ARN or with a qualifier."""
+    return named.rpartition(":function:")[2].partition(":")[0]
+
+
 def read(text: str) -> AppSpec:
     """Parse an AppSpec in YAML or JSON. Raises InvalidRevisionException, which says what is wrong."""
     try:
@@ -78,7 +83,7 @@ def read(text: str) -> AppSpec:
         if properties.get(name.lower()) in (None, ""):
             raise invalid(f"The AppSpec file's resource has no property {name}")
         values.append(str(properties[name.lower()]))
-    values[0] = values[0].rpartition(":function:")[2]
+    values[0] = function_name(values[0])
     hooks = {}
     for each in fields.get("hooks") or []:
         for name, function in (each if isinstance(each, dict) else {}).items():

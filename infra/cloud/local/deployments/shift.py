@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..journal import Entry
 from ..kernel import SECOND
 from ..service import Caller, ServiceError
+from .appspec import function_name
 from .ending import (
     HOOK_FAILED,
     HOOK_SILENT,
@@ -150,6 +151,9 @@ class Shifts:
                 if end.code == "IAM_ROLE_PERMISSIONS":
                     raise
                 raise Ended("HOOK_EXECUTION_FAILURE", HOOK_FAILED) from None
+            group = deployment.group.arn(self._world.region, self._world.account)
+            to = self._world.functions.function_arn(function_name(function))
+            self._record("codedeploy.hook", group, caller.trace, {"to": to, "deployment": deployment.id})
             self._wait(deployment, caller, self._kernel.now + HOOK_TIMEOUT, hook)
             if not hook.status:
                 raise Ended("HOOK_EXECUTION_FAILURE", HOOK_SILENT)

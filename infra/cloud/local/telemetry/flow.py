@@ -27,6 +27,7 @@ _DELIVERIES = {
     "s3.delivery": "events",
     "cloudwatch.delivery": "alarms",
     "codedeploy.delivery": "messages",
+    "codedeploy.hook": "invocations",
     "logs.delivery": "log events",
 }
 _DEAD_LETTERS = frozenset({"sns.dead_letter", "events.dead_letter", "scheduler.dead_letter"})

@@ -24,6 +24,7 @@ _DELIVERIES = frozenset(
         "s3.delivery",
         "cloudwatch.delivery",
         "codedeploy.delivery",
+        "codedeploy.hook",
         "logs.delivery",
     }
 )
