@@ -54,7 +54,6 @@ ANSWERED = frozenset(
         "kms",
         "resourcegroupstaggingapi",
         "s3",
-        "ssm",
         "sts",
     }
 )
@@ -75,7 +74,6 @@ class Moto:
         self.account = account
         self._stubber = BotocoreStubber()
         self._actions: dict[str, Callable[[DynamoHandler], ActionResult]] = {}
-        self._bootstrapped: set[str] = set()
         self.reset()
         managed_policies.load_on_demand()
         self.reseed(seed)
@@ -91,29 +89,8 @@ class Moto:
         BackendDict.reset()
         reset_model_data()
 
-    def _bootstrap(self, region: str) -> None:
-        """Every Region counts as bootstrapped for the CDK: its templates read this parameter."""
-        from moto.ssm.models import ssm_backends  # moto.ssm takes a while to import, and few need it
-
-        self._bootstrapped.add(region)
-        ssm_backends[self.account][region].put_parameter(
-            name="/cdk-bootstrap/hnb659fds/version",
-            description="",
-            value="30",
-            parameter_type="String",
-            allowed_pattern="",
-            keyid="",
-            overwrite=False,
-            tags=[],
-            data_type="text",
-            tier=None,
-            policies=None,
-        )
-
     def send(self, request: AWSPreparedRequest, service: str, operation: str, region: str) -> AWSResponse:
         """The long way: answer a prepared HTTP request."""
-        if service == "ssm" and region not in self._bootstrapped:
-            self._bootstrap(region)
         try:
             answer = self._stubber.process_request(request)
         except NotImplementedError as error:

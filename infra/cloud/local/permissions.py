@@ -352,7 +352,13 @@ def _ssm(operation: str, params: Params, scope: Scope) -> list[Permission] | Non
     names = params.get("Names") or [params.get("Name") or params.get("Path") or ""]
     if not names[0] or "Parameter" not in operation:
         return None
-    return [(f"ssm:{operation}", scope.named("ssm", "parameter/", name.lstrip("/"))) for name in names]
+    arns = [
+        name
+        if name.startswith("arn:")
+        else scope.arn("ssm", f"parameter/{name.lstrip('/').partition(':')[0]}")
+        for name in names
+    ]
+    return [(f"ssm:{operation}", arn) for arn in arns]
 
 
 def _secretsmanager(operation: str, params: Params, scope: Scope) -> list[Permission] | None:

@@ -44,6 +44,7 @@ from .stores.appconfig.service import AppConfig
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
 from .stores.kms.keys import Keys
+from .stores.parameters.service import Parameters
 from .stores.secrets.service import SecretsManager
 from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
@@ -139,6 +140,7 @@ class World:
             self.http_apis,
             self.apigateway,
             self.secrets,
+            Parameters(self),
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

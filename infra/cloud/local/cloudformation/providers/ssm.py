@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
 from .schema import STRING, accepts, optional, replaces, required
 
@@ -18,6 +19,8 @@ class Parameter(Provider):
         DataType=optional(STRING),
         Description=optional(STRING),
         Name=replaces(STRING),
+        Policies=optional(STRING),
+        Tier=optional(STRING),
         Type=required(STRING),
         Value=required(STRING),
     )
@@ -37,7 +40,10 @@ class Parameter(Provider):
 
     @staticmethod
     def _put(ctx: Context, name: str, props: dict[str, Any], *, overwrite: bool) -> Outcome:
-        params = picked(props, "AllowedPattern", "DataType", "Description", "Type", "Value")
+        if props["Type"] not in ("String", "StringList"):
+            raise ServiceError("ValidationException", f"{props['Type']} is not supported by CloudFormation.")
+        names = ("AllowedPattern", "DataType", "Description", "Policies", "Tier", "Type", "Value")
+        params = picked(props, *names)
         ctx.call("ssm", "PutParameter", {"Name": name, "Overwrite": overwrite, **params})
         arn = f"arn:aws:ssm:{ctx.region}:{ctx.account}:parameter/{name.lstrip('/')}"
         return Outcome(name, {"Arn": arn, "Type": props["Type"], "Value": props["Value"]})

@@ -126,5 +126,5 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "AWS::Scheduler::ScheduleGroup": {"Tags": TAGS},
     "AWS::StepFunctions::Activity": {"EncryptionConfiguration": ENCRYPTION},
     "AWS::StepFunctions::StateMachine": {"EncryptionConfiguration": ENCRYPTION},
-    "AWS::SSM::Parameter": {"Tags": TAGS, "Tier": COST},
+    "AWS::SSM::Parameter": {"Tags": TAGS},
 }
