@@ -128,9 +128,11 @@ def parse_header(header: str) -> str:
 
 def joined(trace: str, header: str) -> str:
     """The trace of a call that was made in ``trace`` and names a tracing header itself."""
+    if "Root=" not in header:
+        return trace
     named = parse_header(header)
     if not isinstance(named, Trace) or root(trace) != named.root:
-        return named or trace
+        return named
     return under(trace, named.parent, named.sampled)
 
 

@@ -22,6 +22,7 @@ from .xray_graph import graph, moment
 from .xray_groups import Groups
 from .xray_lambda import LambdaSegments
 from .xray_rules import refused
+from .xray_states import StatesSegments
 from .xray_traces import TraceView
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ class XRay(Groups):
     """``documents`` are read from the journal; only rules, groups and tags are kept here.
 
     Whoever takes part in traces calls ``record`` with the segments of its own; Lambda's part is
-    ``functions``, and ``daemon`` is beside each of them.
+    ``functions`` (``daemon`` is beside each of them), Step Functions' ``states``.
     """
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._groups = {}
-        self.documents = Documents(self.journal)
+        self.states = StatesSegments(world, self)
+        self.documents = Documents(self.journal, self.states.documents)
         self.functions = LambdaSegments(world, self)
         self.daemon = Daemon(world)
 
@@ -156,7 +158,9 @@ class XRay(Groups):
 
     def _view(self, id: str) -> TraceView | None:
         """A trace, if something of it is known and not too old."""
-        segments = self.documents.segments(id)
+        return self._kept(id, self.documents.segments(id))
+
+    def _kept(self, id: str, segments: list[Document]) -> TraceView | None:
         if not segments:
             return None
         view = TraceView(id, segments)
@@ -165,8 +169,8 @@ class XRay(Groups):
     def _views(self, start: float, end: float, by_event: bool = False) -> list[TraceView]:
         """The traces that began (or where something happened) within a time, in the order they came in."""
         found = []
-        for id in self.documents:
-            view = self._view(id)
+        for id, segments in self.documents.by_trace().items():
+            view = self._kept(id, segments)
             if view is not None and start <= (view.end if by_event else view.start) and view.start <= end:
                 found.append(view)
         return found

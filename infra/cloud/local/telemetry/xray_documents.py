@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..journal import Entry, Journal
@@ -148,17 +148,22 @@ def _is_number(value: Any) -> bool:
 
 
 class Documents:
-    """The documents of each trace, read from the journal as it grows."""
+    """The documents of each trace, read from the journal as it grows, and from ``others`` when asked."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, others: Callable[[], Iterable[Document]]) -> None:
         self._of: dict[str, list[Document]] = {}
+        self._others = others
         journal.listen("xray.document", self._add)
 
     def _add(self, entry: Entry) -> None:
         self._of.setdefault(entry.resource, []).append(entry.data["document"])
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._of)
+    def by_trace(self) -> dict[str, list[Document]]:
+        """Every trace with its segments as X-Ray shows them."""
+        found = {id: list(documents) for id, documents in self._of.items()}
+        for document in self._others():
+            found.setdefault(document["trace_id"], []).append(document)
+        return {id: compiled(id, documents) for id, documents in found.items()}
 
     def latest(self, trace: str, id: str) -> Document | None:
         """The document that was last sent for a segment."""
@@ -166,7 +171,8 @@ class Documents:
 
     def segments(self, trace: str) -> list[Document]:
         """The segments of a trace as X-Ray shows them, oldest first; none if it knows nothing of it."""
-        return compiled(trace, self._of.get(trace, ()))
+        others = (each for each in self._others() if each["trace_id"] == trace)
+        return compiled(trace, [*self._of.get(trace, ()), *others])
 
 
 def compiled(trace: str, documents: Iterable[Document]) -> list[Document]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...lineage import joined
 from ...patterns import InvalidPattern, parse
 from ...policies import Request
 from ...service import Call, NotSimulated, ServiceError
@@ -156,7 +157,7 @@ class EventBridge(ApiDestinations):
                 resources=entry.get("Resources", ()),
                 detail=detail,
             )
-            self.ingest(Event(fields, now, _root(entry.get("TraceHeader", "")) or call.caller.trace), bus)
+            self.ingest(Event(fields, now, joined(call.caller.trace, entry.get("TraceHeader", ""))), bus)
         return {"EventId": id}
 
     @staticmethod
@@ -295,12 +296,3 @@ class EventBridge(ApiDestinations):
     def ListTagsForResource(self, call: Call) -> dict[str, Any]:
         tags = self.tags.get(self._tagged(call), {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-
-def _root(header: str) -> str:
-    """The trace id of an X-Ray header: ``Root=1-…;Parent=…;Sampled=1``."""
-    for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == "Root":
-            return value
-    return ""

@@ -63,6 +63,8 @@ class History:
         if update_source_event_id:
             context.source_event_id = number
         events.append(event)
+        if kind.endswith("Scheduled"):
+            execution.world.xray.states.scheduled(execution, number)
         if _TASK_ENDS.match(kind):
             self._task_ended(event, kind)
         if execution.log is not None:

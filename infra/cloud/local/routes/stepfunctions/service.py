@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...ids import uuid4
+from ...lineage import joined
 from ...service import Call, NotSimulated, ServiceError
 from . import log_delivery, names
 from .callbacks import Callbacks
@@ -110,10 +111,12 @@ class StepFunctions(Callbacks):
     def _execute(
         self, call: Call, revision: Revision, arn: str, name: str, text: str, version: str, alias: str
     ) -> Execution:
-        trace = _root(call.params.get("traceHeader")) or call.caller.trace or self.world.new_trace()
+        trace = call.caller.trace or self.world.new_trace()
+        trace = self.world.xray.states.decided(joined(trace, call.params.get("traceHeader") or ""), revision)
         execution = Execution(self, revision, arn, name, text, trace, version, alias)
         self.executions[arn] = execution
         self._of_machine.setdefault(revision.machine_arn, []).append(execution)
+        self.world.xray.states.begin(execution)
         execution.log = log_delivery.writer(execution)
         execution.start()
         return execution
@@ -403,11 +406,3 @@ def _type_not_supported() -> ServiceError:
     return ServiceError(
         "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
     )
-
-
-def _root(header: str | None) -> str:
-    """The trace id in an X-Ray header ``Root=1-…;Parent=…;Sampled=1``."""
-    for part in (header or "").split(";"):
-        if part.strip().startswith("Root="):
-            return part.strip()[5:]
-    return ""
