@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -264,18 +263,42 @@ def test_access_logs(on: Builder) -> None:
     assert on.cloud.logs("access") == ["203.0.113.10 GET $default 200 -"]
 
 
-def test_the_journal_has_each_request(on: Builder) -> None:
+def test_the_journal_and_the_metrics_have_each_request(on: Builder) -> None:
     made = on.http_api(Target=on.function("f"))
+    api = made["ApiId"]
+    on.api.update_stage(
+        ApiId=api, StageName="$default", DefaultRouteSettings={"DetailedMetricsEnabled": True}
+    )
     requests.get(f"{made['ApiEndpoint']}/x", timeout=5)
     (entry,) = on.cloud.world.journal.select("httpapi.request")
     data = dict(entry.data)
     assert 0 < data.pop("integration_us") < entry.duration
-    assert (data.pop("id"), data.pop("bytes") > 400)[1]
-    assert (entry.resource, entry.outcome, data) == (
-        made["ApiId"],
+    size = data.pop("bytes")
+    assert (entry.resource, entry.actor, entry.outcome, data) == (
+        f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api}/$default/GET/x",
+        "notebook",
         "ok",
-        {"stage": "$default", "route": "$default", "method": "GET", "path": "/x", "status": 200},
+        {
+            "api": api,
+            "stage": "$default",
+            "method": "GET",
+            "resource": "$default",
+            "status": 200,
+            "request_id": data["request_id"],
+            "detailed": True,
+        },
     )
     (ran,) = on.cloud.world.journal.select("lambda.invocation")
     assert (ran.actor, ran.trace) == ("apigateway", entry.trace)
-    json.dumps(entry.data)
+    on.api.delete_route(ApiId=api, RouteId=on.api.get_routes(ApiId=api)["Items"][0]["RouteId"])
+    requests.get(f"{made['ApiEndpoint']}/x", timeout=5)
+
+    def metric(name: str, statistic: str = "Sum", **dimensions: str) -> list[float]:
+        wanted = {"ApiId": api, **dimensions}
+        return [value for _, value in on.cloud.metrics("AWS/ApiGateway", name, wanted, statistic=statistic)]
+
+    assert [metric(name) for name in ("Count", "4xx", "5xx")] == [[2.0], [1.0], [0.0]]
+    assert metric("Count", Stage="$default", Route="$default") == [1.0]
+    assert metric("DataProcessed", "Maximum", Stage="$default") == [size]
+    assert metric("IntegrationLatency", "SampleCount", Stage="$default") == [1.0]
+    assert metric("Latency", "Maximum")[0] == pytest.approx(entry.duration / 1000)

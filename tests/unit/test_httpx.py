@@ -30,6 +30,7 @@ def test_from_a_cell(on: Builder) -> None:
         answers = [client.post(f"{url}/orders/{n}", json={"n": n}, params={"q": "1"}) for n in (1, 2)]
     assert [json.loads(answer.json()["body"]) for answer in answers] == [{"n": 1}, {"n": 2}]
     assert answers[0].json()["queryStringParameters"] == {"q": "1"}
+    assert httpx.head(f"{url}/orders/1").status_code == 404
     assert on.cloud.elapsed > before
 
 

@@ -109,18 +109,18 @@ class Server:
             return
         if whole:
             request = parse_request(bytes(received), "")
-            self._send(connection, self._answer(request))
+            self._send(connection, self._answer(request), request.method)
             self.served += 1
         elif len(received) > LARGEST:
             self._send(connection, HttpResponse(413, f"more than {LARGEST} bytes\n"))
         elif b"expect: 100-continue" in bytes(received[:4096]).lower() and received.endswith(b"\r\n\r\n"):
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _send(self, connection: socket.socket, response: HttpResponse) -> None:
+    def _send(self, connection: socket.socket, response: HttpResponse, method: str = "GET") -> None:
         connection.setblocking(True)
         connection.settimeout(5)
         with contextlib.suppress(OSError):  # whoever asked has gone
-            connection.sendall(format_response(response))
+            connection.sendall(format_response(response, method))
         self._drop(connection)
 
     def _drop(self, connection: socket.socket) -> None:

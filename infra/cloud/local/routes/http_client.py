@@ -217,7 +217,7 @@ class _Exchange:
         request = parse_request(bytes(self._sent), self._origin)
         self._sent.clear()
         response = self._send(request)
-        return io.BufferedReader(io.BytesIO(format_response(response)))
+        return io.BufferedReader(io.BytesIO(format_response(response, request.method)))
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         if self._answer is None or self._sent:
@@ -264,8 +264,9 @@ def _unchunked(data: bytes) -> bytes:
     return whole
 
 
-def format_response(response: HttpResponse) -> bytes:
-    """The answer as bytes. The connection counts as closed after it, so that none is kept."""
+def format_response(response: HttpResponse, method: str = "GET") -> bytes:
+    """The answer as bytes; to HEAD without its body. The connection counts as closed after it, so that none
+    is kept."""
     body = response.body.encode("utf-8", "surrogateescape")
     reason = http.client.responses.get(response.status, "")
     own = ("content-length", "connection", "transfer-encoding")
@@ -273,4 +274,4 @@ def format_response(response: HttpResponse) -> bytes:
     lines = [f"HTTP/1.1 {response.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in (*fields.items(), *response.more)]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1", "replace") + body
+    return "\r\n".join(lines).encode("latin-1", "replace") + (b"" if method == "HEAD" else body)

@@ -21,6 +21,7 @@ from .rows import (
     apigateway,
     dynamodb,
     events,
+    httpapi,
     kinesis,
     lambda_,
     pipes,
@@ -40,7 +41,20 @@ SECOND = 1_000_000
 
 TABLE: tuple[Row, ...] = tuple(
     row
-    for module in (apigateway, dynamodb, events, kinesis, lambda_, pipes, s3, scheduler, sns, sqs, states)
+    for module in (
+        apigateway,
+        dynamodb,
+        events,
+        httpapi,
+        kinesis,
+        lambda_,
+        pipes,
+        s3,
+        scheduler,
+        sns,
+        sqs,
+        states,
+    )
     for row in module.ROWS
 )
 

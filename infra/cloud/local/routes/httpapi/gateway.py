@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...functions.concurrency import RateLimit
-from ...service import Caller
+from ...service import NOTEBOOK, Caller
 from ..http import HttpRequest, HttpResponse
 from .access_logs import write
 from .authorization import Asked, Authorization, Denied
@@ -48,6 +48,8 @@ class _Exchange:
     request: Incoming
     about: About
     variables: Variables
+    caller: str
+    """Who sent it: the notebook, or a function."""
     route: Shown | None = None
     integration_us: int | None = None
     error: str = ""
@@ -81,9 +83,9 @@ class Gateway:
             headers = {**without_own(response.headers), **_cors_headers(response, cors, request)}
             response = dataclasses.replace(response, headers=headers)
         kernel.sleep(latency - (latency >> 1))
-        response = dataclasses.replace(
-            response, headers={**response.headers, "apigw-requestid": exchange.about.request_id}
-        )
+        date = world.datetime().strftime("%a, %d %b %Y %H:%M:%S GMT")
+        added = {"date": date, "apigw-requestid": exchange.about.request_id}
+        response = dataclasses.replace(response, headers={**response.headers, **added})
         self._record(exchange, response, kernel.now - started)
         return response
 
@@ -91,7 +93,8 @@ class Gateway:
         world = self._world
         task = self._kernel.current
         context = task.context if task is not None else None
-        trace = str(context.trace) if isinstance(context, Caller) and context.trace else world.new_trace()
+        caller = context if isinstance(context, Caller) else NOTEBOOK
+        trace = str(caller.trace) or world.new_trace()
         about = About(
             account=world.account,
             api=api.id,
@@ -105,7 +108,7 @@ class Gateway:
             stage_variables=stage.shown["StageVariables"],
         )
         variables = Variables(request, path, {}, about.stage_variables, _context(about, request))
-        return _Exchange(api, stage, request, about, variables)
+        return _Exchange(api, stage, request, about, variables, caller.name)
 
     def _respond(self, exchange: _Exchange, sent: HttpRequest, path: str) -> HttpResponse:
         api, request, stage = exchange.api, exchange.request, exchange.stage
@@ -187,12 +190,12 @@ class Gateway:
         request, about = exchange.request, exchange.about
         size = len(response.body.encode("utf-8", "surrogateescape"))
         data: dict[str, Any] = {
+            "api": exchange.api.id,
             "stage": exchange.stage.name,
-            "route": about.route_key,
             "method": request.method,
-            "path": request.decoded_path,
+            "resource": about.route_key,
             "status": response.status,
-            "id": about.request_id,
+            "request_id": about.request_id,
             "bytes": request.size + size + sum(map(len, response.headers.values())),
         }
         if exchange.integration_us is not None:
@@ -203,8 +206,8 @@ class Gateway:
             data["detailed"] = True
         self._world.journal.record(
             "httpapi.request",
-            exchange.api.id,
-            actor="apigateway",
+            self._arn(exchange, f"{request.method}{exchange.variables.path}"),
+            actor=exchange.caller,
             duration=duration,
             outcome="ok" if response.status < 400 else str(response.status),
             trace=about.trace,
