@@ -283,6 +283,7 @@ def test_the_journal_and_the_metrics_have_each_request(on: Builder) -> None:
             "stage": "$default",
             "method": "GET",
             "resource": "$default",
+            "route": "$default",
             "status": 200,
             "request_id": data["request_id"],
             "detailed": True,

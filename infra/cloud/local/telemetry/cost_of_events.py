@@ -14,6 +14,8 @@ from ..journal import Entry, Journal
 HOUR = 3_600_000_000
 CHUNK = 65_536
 """SNS, EventBridge and Pipes bill each 64 KB as one: pages in ``infra/cloud/views/prices.toml``."""
+METERED = 512 * 1024
+"""HTTP APIs bill each 512 KB of a request as one: https://aws.amazon.com/api-gateway/pricing/"""
 PUT_UNIT = 25 * 1024
 """Kinesis bills a record in units of 25 KB: https://aws.amazon.com/kinesis/data-streams/pricing/"""
 
@@ -119,6 +121,13 @@ def _apis(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line]:
         entry.what == "apigateway.request" and entry.data.get("error") not in _NOT_BILLED for entry in entries
     )
     yield Line("API Gateway", "requests, REST", requests, known["apigateway_rest_requests"])
+    metered = sum(
+        max(-(-entry.data["bytes"] // METERED), 1)
+        for entry in entries
+        if entry.what == "httpapi.request" and entry.data["status"] not in (401, 403, 429)
+    )
+    note = "512 KB each"
+    yield Line("API Gateway", "requests, HTTP", metered, known["apigateway_http_requests"], note=note)
 
 
 def left_out(entries: list[Entry]) -> list[str]:

@@ -82,6 +82,7 @@ class _Counter:
             "lambda.async.destination": self._destination,
             "http.request": self._http,
             "apigateway.request": self._requested,
+            "httpapi.request": self._requested,
         }
 
     def read(self, entry: Entry) -> None:
@@ -312,7 +313,7 @@ def flow(journal: Journal, stacks: Iterable[Stack], since: int) -> Flow:
     """The flow of everything from a virtual time (microseconds) on."""
     functions = frozenset(entry.resource for entry in journal.select("lambda.environment.started"))
     counter = _Counter(functions, since)
-    for entry in journal.select("apigateway.request"):
+    for entry in journal.select("apigateway.request", "httpapi.request"):
         counter.apis[entry.trace] = Party("API", entry.data["api"])
     for entry in journal.entries:
         counter.read(entry)

@@ -171,7 +171,7 @@ class _Story:
             function = None if integration else of_arn(entry.resource)
             words = f"task {integration}".strip()
             self._note(entry, of_arn(data["execution"]), "state", words, function)
-        elif what == "apigateway.request":
+        elif what in ("apigateway.request", "httpapi.request"):
             path = data["resource"] or "no resource"
             self._note(entry, of_arn(entry.resource), "run", f"{data['method']} {path}")
         elif what in _DELIVERIES:

@@ -19,8 +19,8 @@ def _dimensions(entry: Entry) -> list[Dimensions]:
     data = entry.data
     api, stage = ("ApiId", str(data["api"])), ("Stage", str(data["stage"]))
     found: list[Dimensions] = [(api,), (api, stage)]
-    if data.get("detailed") and data["resource"]:
-        found.append((api, ("Route", str(data["resource"])), stage))
+    if data.get("detailed") and data["route"]:
+        found.append((api, ("Route", str(data["route"])), stage))
     return found
 
 
