@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from . import (
+    api,
     burst,
     event_router,
     fan_out,
@@ -20,6 +21,7 @@ from . import (
 )
 
 ROUTES: dict[str, Any] = {
+    "api": api,
     "event_router": event_router,
     "fan_out": fan_out,
     "saga": saga,

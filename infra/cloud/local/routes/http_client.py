@@ -10,8 +10,6 @@ own code still has its network, but for the names of AWS and of the world's host
 from __future__ import annotations
 
 import dataclasses
-import email.parser
-import email.policy
 import http.client
 import io
 import socket
@@ -244,8 +242,8 @@ def parse_request(data: bytes, origin: str) -> HttpRequest:
     head, _, body = data.partition(b"\r\n\r\n")
     line, _, fields = head.partition(b"\r\n")
     method, target, _ = line.decode("latin-1").split(" ", 2)
-    parsed = email.parser.BytesHeaderParser(policy=email.policy.HTTP).parsebytes(fields + b"\r\n\r\n")
-    sent = tuple((str(name), str(value)) for name, value in parsed.items())
+    split = (each.partition(":") for each in fields.decode("latin-1").split("\r\n") if each)
+    sent = tuple((name, value.strip()) for name, _, value in split)
     headers = {name.lower(): value for name, value in sent}
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = _unchunked(body)
