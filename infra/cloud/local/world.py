@@ -50,6 +50,7 @@ from .stores.sqs.service import Sqs
 from .telemetry.cloudwatch import CloudWatch
 from .telemetry.logs import Logs
 from .telemetry.xray import XRay
+from .telemetry.xray_otlp import Otlp
 from .wire import Wire
 
 START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
@@ -104,6 +105,7 @@ class World:
         self.cloudwatch = CloudWatch(self)
         self.logs = Logs(self)
         self.http = Http(self)
+        Otlp(self)
         self._http_clients = HttpClients(self)
         self.kinesis = Kinesis(self)
         self.dynamodb_streams = DynamoDBStreams(self)

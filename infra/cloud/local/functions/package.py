@@ -30,9 +30,10 @@ TASK_ROOT = "/var/task"
 LAYER_ROOT = "/opt"
 POWERTOOLS = "aws_lambda_powertools"
 XRAY_SDK = "aws_xray_sdk"
-INSTALLED = (POWERTOOLS, XRAY_SDK)
+OPENTELEMETRY = "opentelemetry"
+INSTALLED = (POWERTOOLS, XRAY_SDK, OPENTELEMETRY)
 """Libraries with a state of their own, which each environment imports for itself: the layer of Powertools
-holds both. A function that brings its own gets its own."""
+holds the first two, and OpenTelemetry may be there. A function that brings its own gets its own."""
 
 PRELOADED = frozenset(
     {

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 from .event_loop import LoopPolicy
 from .instrumentation import TAMED, WRAPT, TamedLoader, Wrapper, WraptLoader
-from .package import INSTALLED, POWERTOOLS, XRAY_SDK, Modules
+from .package import INSTALLED, OPENTELEMETRY, POWERTOOLS, XRAY_SDK, Modules
 
 if TYPE_CHECKING:
     from ..kernel import Kernel
@@ -68,6 +68,9 @@ STATELESS = tuple(
     )
 )
 """Parts of Powertools that only define functions and classes: shared, which saves most of a cold start."""
+
+DEFINITIONS = (f"{OPENTELEMETRY}.proto", f"{OPENTELEMETRY}.semconv")
+"""Parts of OpenTelemetry that only define names and messages: shared."""
 
 _active: Sandbox | None = None
 _logging = vars(logging)
@@ -122,6 +125,8 @@ class Sandbox:
         self.wrappers: dict[str, list[Wrapper]] = {}
         """Name of a shared method -> what this environment's libraries have put around it."""
         self.stateless = () if modules.bundles_powertools else STATELESS
+        if OPENTELEMETRY not in modules.tops:
+            self.stateless += DEFINITIONS
         self._environ: Any = {
             _environ.encodekey(name): _environ.encodevalue(value) for name, value in variables.items()
         }
@@ -219,7 +224,7 @@ class Sandbox:
             module = modules.pop(name, None)
             if module is None:
                 continue
-            if name == "random" or (self.stateless and name.startswith(POWERTOOLS)):
+            if name == "random" or (name.startswith(POWERTOOLS) and not self.modules.bundles_powertools):
                 self._library[name] = module
             else:
                 own[name] = module
@@ -354,7 +359,7 @@ class _RandomLoader(importlib.abc.Loader):
         module.__dict__.update({"Random": Random, "_inst": generator, "__spec__": spec})
 
 
-_hidden: dict[tuple[frozenset[str], bool], dict[str, None]] = {}
+_hidden: dict[tuple[frozenset[str], tuple[str, ...]], dict[str, None]] = {}
 _hidden_size = -1
 
 
@@ -365,7 +370,7 @@ def _hidden_by(tops: frozenset[str], stateless: tuple[str, ...]) -> dict[str, No
     if len(modules) != _hidden_size:
         _hidden.clear()
         _hidden_size = len(modules)
-    key = (tops, bool(stateless))
+    key = (tops, stateless)
     names = _hidden.get(key)
     if names is not None:
         for top in tops:

@@ -37,6 +37,8 @@ class HttpResponse:
     more: tuple[tuple[str, str], ...] = ()
 
 
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -50,10 +52,16 @@ class Http:
     def __init__(self, world: World) -> None:
         self._world = world
         self._hosts: dict[str, Handler] = {}
+        self._local: dict[int, Handler] = {}
 
     def register(self, host: str, handler: Handler) -> None:
         """Answer every request to ``host`` with ``handler``, from now on."""
         self._hosts[host.lower()] = handler
+
+    def register_local(self, port: int, handler: Handler) -> None:
+        """Answer at ``http://localhost:PORT``, for who runs inside the simulation: a process beside each of
+        the functions, which the network is not needed for."""
+        self._local[port] = handler
 
     def knows(self, host: str) -> bool:
         """Whether somebody answers at this host."""
@@ -68,10 +76,12 @@ class Http:
     def send(self, request: HttpRequest, *, actor: str, trace: str = "") -> HttpResponse:
         """Send from inside a task; takes the network's latency. Raises Unreachable."""
         world = self._world
-        host = (urlsplit(request.url).hostname or "").lower()
-        handler = self._hosts.get(host)
+        parts = urlsplit(request.url)
+        host = (parts.hostname or "").lower()
+        here = host in LOCAL_HOSTS
+        handler = self._local.get(parts.port or 80) if here else self._hosts.get(host)
         started = world.kernel.now
-        latency = world.latency.sample("http.request")
+        latency = 0 if here else world.latency.sample("http.request")
         world.kernel.sleep(latency >> 1)
         outcome, response = "unreachable", None
         if handler is not None:

@@ -23,7 +23,7 @@ import urllib3.connection
 from ..lineage import joined
 from ..service import Caller, NotSimulated
 from ..telemetry.xray_daemon import ADDRESSES
-from .http import HttpRequest, HttpResponse, Unreachable
+from .http import LOCAL_HOSTS, HttpRequest, HttpResponse, Unreachable
 
 if TYPE_CHECKING:
     from ..world import World
@@ -142,7 +142,7 @@ class HttpClients:
 
     def _answers(self, host: str) -> bool:
         """Whether a connection to this host is the simulation's. Raises NoNetwork if it may not be made."""
-        if self._world.http.knows(host):
+        if self._world.http.knows(host) or (host in LOCAL_HOSTS and self._inside()):
             return True
         if self._inside():
             raise _refusal(host)

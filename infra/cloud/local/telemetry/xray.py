@@ -48,6 +48,7 @@ class XRay(Groups):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._groups = {}
+        self.destination = "XRay"
         self.states = StatesSegments(world, self)
         self.documents = Documents(self.journal, self.states.documents)
         self.functions = LambdaSegments(world, self)
@@ -153,6 +154,17 @@ class XRay(Groups):
 
     def GetEncryptionConfig(self, call: Call) -> dict[str, Any]:
         return {"EncryptionConfig": {"Status": "ACTIVE", "Type": "NONE"}}
+
+    def GetTraceSegmentDestination(self, call: Call) -> dict[str, Any]:
+        return {"Destination": self.destination, "Status": "ACTIVE"}
+
+    def UpdateTraceSegmentDestination(self, call: Call) -> dict[str, Any]:
+        """Only with CloudWatch Logs as the destination does X-Ray take OpenTelemetry's spans."""
+        destination = call.params.get("Destination", "XRay")
+        if destination not in ("XRay", "CloudWatchLogs"):
+            raise refused(f"Destination must be XRay or CloudWatchLogs, not {destination}")
+        self.destination = destination
+        return self.GetTraceSegmentDestination(call)
 
     # -- parts -----------------------------------------------------------------------------------
 
