@@ -1,4 +1,4 @@
-"""OpenTelemetry in a handler: its spans in the same traces, by the collector beside it or X-Ray's own host."""
+"""OpenTelemetry in a handler: spans in the same traces, by the collector beside it or X-Ray's own host."""
 
 from __future__ import annotations
 
