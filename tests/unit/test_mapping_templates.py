@@ -58,16 +58,21 @@ def test_what_templates_in_the_field_do() -> None:
     put = "#set($b = $input.path('$'))#set($x = $b.put('id', $context.id))$input.json('$')"
     assert text(put, '{"a": 1}', context={"id": "c"}) == '{"a":1,"id":"c"}'
     assert text("#set($Integer = 0)#set($n = $Integer.parseInt('5'))$n#if($n > 4)!#end") == "5!"
+    assert text("#if(!$input.body.empty)some#end#if($input.params('x').empty) none#end") == "some none"
     assert text("$input.path('$.arn').split(':')[2]", '{"arn": "a:b:c"}') == "c"
     assert text("#foreach($i in [1..9])#if($i == 3)#break#end$i#end") == "12"
+    assert len(text("#foreach($i in [1..2000])x#end")) == 1000
     assert text("#foreach($v in $input.path('$'))$v;#end", '{"a": 1, "b": "x"}') == "1;x;"
     assert text("#[[ $a #if ]]#|$input.path('$.a')", '{"a": 1e10}') == " $a #if |1.0E10"
 
 
 def test_a_body_that_is_no_json_matters_only_where_it_is_read_as_json() -> None:
     assert text("MessageBody=$input.body", "<xml>Hello</xml>") == "MessageBody=<xml>Hello</xml>"
+    assert text("$input.path('$').split('&').get(1) $input.json('$') $input.path('$.a')", "a=1&b=2") == (
+        'b=2 "a=1&b=2" '
+    )
     with pytest.raises(GatewayFailure) as found:
-        text("$input.json('$')", "<xml>")
+        text("$input.json('$')", "{a")
     assert (found.value.kind, found.value.status) == ("DEFAULT_4XX", 400)
 
 
@@ -95,7 +100,16 @@ def test_util() -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    ["#if(true", "$util.parseJson('{')", "#foreach($x in", "${a", "$input.body.charAt(9)", "#set($a)"],
+    [
+        "#if(true",
+        "$util.parseJson('{')",
+        "#foreach($x in",
+        "${a",
+        "$input.body.charAt(9)",
+        "#set($a)",
+        "$input.body.substring(1, 9)",
+        "$input.body.matches('(')",
+    ],
 )
 def test_a_template_that_fails_is_an_internal_server_error(broken: str) -> None:
     with pytest.raises(GatewayFailure) as found:

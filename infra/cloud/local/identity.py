@@ -287,7 +287,12 @@ def user_arn(caller: Caller) -> str:
     """The ARN of the caller's session: a function's session is named after the function."""
     assert caller.role is not None
     prefix, _, path = caller.role.partition(":role/")
-    return f"{prefix.replace(':iam:', ':sts:')}:assumed-role/{path.rpartition('/')[2]}/{caller.name}"
+    session = _SESSIONS.get(caller.name, caller.name) if caller.kind == "service" else caller.name
+    return f"{prefix.replace(':iam:', ':sts:')}:assumed-role/{path.rpartition('/')[2]}/{session}"
+
+
+_SESSIONS = {"apigateway": "BackplaneAssumeRoleSession"}
+"""How a service names its sessions, as error messages in public forums show it."""
 
 
 _CODES = {

@@ -128,11 +128,16 @@ _UNREAD: Any = object()
 
 
 def _read(body: str) -> Any:
-    if not body.strip():
+    """The payload as JSON; nothing is ``{}``. What does not begin like JSON (a form, XML) is one string: that
+    is how templates take a form apart, ``$input.path('$').split('&')``."""
+    text = body.strip()
+    if not text:
         return {}
     try:
         return json.loads(body)
     except ValueError as error:
+        if text[0] not in "{['\"":
+            return body
         raise GatewayFailure(
             "DEFAULT_4XX",
             f"Could not parse request body into json: Could not parse payload into json: {error}",

@@ -10,12 +10,15 @@ on the way, raises ``TemplateFailed``: API Gateway answers 500.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from .velocity_grammar import Break, Reference, TemplateError, grammar, parse
 from .velocity_methods import JavaList, member, method, to_text
 from .velocity_operators import ARITHMETIC, COMPARISONS, equal, is_number, is_true
+
+_LONGEST_LOOP = 1000
 
 Scope = dict[str, Any]
 Out = list[str]
@@ -42,7 +45,7 @@ def render(template: str, variables: Scope) -> str:
         pass
     except TemplateError as error:
         raise TemplateFailed(str(error)) from error
-    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, re.error) as error:
         raise TemplateFailed(f"{type(error).__name__}: {error}") from error
     return "".join(out)
 
@@ -98,7 +101,10 @@ def _write_if(element: Any, out: Out, scope: Scope) -> None:
 
 
 def _write_foreach(element: Any, out: Out, scope: Scope) -> None:
-    """Over a list, or a map's values. Its variable and $foreach are the loop's own; all else is shared."""
+    """Over a list, or a map's values; 1000 times at most. Its variable and $foreach are the loop's own, all
+    else is shared.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    """
     items = _value(element.value, scope)
     if isinstance(items, dict):
         items = items.values()
@@ -107,7 +113,7 @@ def _write_foreach(element: Any, out: Out, scope: Scope) -> None:
     items = list(items)
     own = (element.loop_var_name, "foreach", "velocityCount", "velocityHasNext")
     outer = {name: scope[name] for name in own if name in scope}
-    for index, item in enumerate(items):
+    for index, item in enumerate(items[:_LONGEST_LOOP]):
         last = index + 1 == len(items)
         state = {"index": index, "count": index + 1, "hasNext": not last, "first": index == 0, "last": last}
         if "foreach" in outer:

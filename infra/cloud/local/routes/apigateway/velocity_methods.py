@@ -77,6 +77,19 @@ def _split(text: str, regex: str, limit: int = 0) -> JavaList:
     return parts
 
 
+def _at(items: Any, index: int) -> Any:
+    if index < 0:
+        raise IndexError(index)
+    return items[index]
+
+
+def _substring(text: str, start: int, end: int | None = None) -> str:
+    stop = len(text) if end is None else end
+    if not 0 <= start <= stop <= len(text):
+        raise IndexError(f"{start} to {stop} of {len(text)} characters")
+    return text[start:stop]
+
+
 def _put(table: dict[str, Any], name: str, value: Any) -> Any:
     before = table.get(name)
     table[name] = value
@@ -121,7 +134,7 @@ STRING: dict[str, Method] = {
     **_ANY,
     "length": len,
     "isEmpty": lambda text: not text,
-    "charAt": lambda text, index: text[index],
+    "charAt": _at,
     "concat": lambda text, other: text + to_text(other),
     "contains": lambda text, part: to_text(part) in text,
     "startsWith": lambda text, part: text.startswith(part),
@@ -129,7 +142,7 @@ STRING: dict[str, Method] = {
     "equalsIgnoreCase": _equal_ignoring_case,
     "indexOf": lambda text, part, start=0: text.find(part, start),
     "lastIndexOf": lambda text, part: text.rfind(part),
-    "substring": lambda text, start, end=None: text[start : len(text) if end is None else end],
+    "substring": _substring,
     "toLowerCase": str.lower,
     "toUpperCase": str.upper,
     "trim": lambda text: text.strip(),
@@ -143,7 +156,7 @@ LIST: dict[str, Method] = {
     **_ANY,
     "size": len,
     "isEmpty": lambda items: not items,
-    "get": lambda items, index: items[index],
+    "get": _at,
     "set": _set,
     "add": _add,
     "addAll": lambda items, more: bool(items.extend(more) or more),
@@ -207,9 +220,11 @@ def method(value: Any, name: str) -> Method:
 
 
 def member(value: Any, name: str) -> Any:
-    """``$value.name``: an entry of a map, a getter of an object, or null."""
+    """``$value.name``: an entry of a map, a getter of an object (isEmpty() as ``empty``), or null."""
     if isinstance(value, dict):
         return value.get(name)
+    if isinstance(value, str | list):
+        return not value if name == "empty" else None
     members: dict[str, Any] = getattr(value, "members", {})
     found = members.get(name)
     return found() if callable(found) else found
