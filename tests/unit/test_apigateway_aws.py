@@ -264,8 +264,8 @@ def test_the_role_decides(cloud: LocalCloud, api: Api) -> None:
     assert refused.json()["Error"] == {
         "Code": "AccessDenied",
         "Message": "User: arn:aws:sts::123456789012:assumed-role/weak/BackplaneAssumeRoleSession is not "
-        "authorized to perform: sqs:sendmessage on resource: arn:aws:sqs:us-east-1:123456789012:guarded because no "
-        "identity-based policy allows the sqs:sendmessage action",
+        "authorized to perform: sqs:sendmessage on resource: arn:aws:sqs:us-east-1:123456789012:guarded "
+        "because no identity-based policy allows the sqs:sendmessage action",
         "Type": "Sender",
     }
     broken = api.call("POST", "/foreign", data="x")
