@@ -15,6 +15,7 @@ from .answers import Answer, Wrong
 from .arrivals import Arrivals, AtOnce, Bursty, Constant, Daily, Poisson, Profile, Ramp
 from .checks import error_code, error_message, expect, shows_error
 from .cleanup import left_over, nothing_left
+from .dashboards import draw_dashboard
 from .executions import history
 from .exercises import Exercise, ExerciseError, Verdict, exercise
 from .explore import Exploration, ExploreError, Story, explore
@@ -57,6 +58,7 @@ __all__ = [
     "Verdict",
     "Wrong",
     "describe",
+    "draw_dashboard",
     "ecdf",
     "error_code",
     "error_message",

@@ -10,6 +10,7 @@ Plain text reads the same in JupyterLab, in a terminal and in a strict compariso
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -105,6 +106,17 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         print(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def unmarked(line: str) -> str:
+    """A line of Markdown without its signs: headings, emphasis, code; a link is its text.
+
+    >>> unmarked("## **Orders** of [today](https://example.com)")
+    'Orders of today'
+    """
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line.lstrip("#").strip())
+    text = re.sub(r"^[*-] ", "• ", text)
+    return re.sub(r"(\*\*|__|`)", "", text)
 
 
 def _cell(value: Any) -> str:

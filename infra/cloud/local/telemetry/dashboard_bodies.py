@@ -165,7 +165,8 @@ def _period(check: _Check, of: Mapping[str, Any], path: str) -> None:
 
 
 def _row(check: _Check, metric: Any, path: str) -> None:
-    """``[namespace, name, dimension, value, …, {renderer}]`` or ``[{expression}]``."""
+    """``[namespace, name, dimension, value, …, {renderer}]`` or ``[{expression}]``; ``...`` at the beginning
+    stands for as many fields as it takes."""
     if not isinstance(metric, list) or not metric:
         check.add(path, _NO_ARRAY)
         return
@@ -180,7 +181,7 @@ def _row(check: _Check, metric: Any, path: str) -> None:
             check.add(path, f"Should NOT have more than {len(strings)} items")
         else:
             check.add(f"{path}/0", "Should match exactly one schema in oneOf")
-    elif len(strings) % 2:
+    elif len(strings) % 2 and strings[0] != "...":
         limit = len(metric) - 1
         problem = f"more than {limit}" if len(strings) > 1 else "fewer than 2"
         check.add(path, f"Should NOT have {problem} items")
