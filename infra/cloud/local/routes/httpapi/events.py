@@ -1,8 +1,8 @@
 """What a function gets for a request, in payload formats 1.0 and 2.0, and what its answer stands for.
 
-https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html. That
-``rawPath`` and ``path`` are decoded, and how format 1.0 writes header names, is not on that page: both are in
-recorded events (github.com/milliHQ/terraform-aws-next-js/pull/31, github.com/hotsock/voker/pull/8).
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html. What
+is decoded, how format 1.0 writes header names and what counts as an answer is as recorded from AWS in
+github.com/aws/aws-lambda-dotnet, Tools/LambdaTestTool-v2/tests (Snapshots, InvokeResponseExtensions).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..http import HttpResponse
-from .request import SOURCE_IP, Incoming
+from .request import SOURCE_IP, Incoming, joined
 
 _TEXT = ("text/", "application/json", "application/xml", "application/javascript")
 _OF_AWS = {
@@ -119,8 +119,7 @@ def _version_2(request: Incoming, about: About) -> dict[str, Any]:
 
 
 def _version_1(request: Incoming, about: About) -> dict[str, Any]:
-    headers = {_OF_AWS.get(name, name): value for name, value in all_headers(request, about).items()}
-    headers = dict(sorted(headers.items()))
+    several = dict(sorted(_values(request, about).items()))
     multi: dict[str, list[str]] = {}
     for name, value in request.query:
         multi.setdefault(name, []).append(value)
@@ -131,10 +130,10 @@ def _version_1(request: Incoming, about: About) -> dict[str, Any]:
     return {
         "version": "1.0",
         "resource": resource,
-        "path": path,
+        "path": request.path,
         "httpMethod": request.method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "headers": {name: values[-1] for name, values in several.items()},
+        "multiValueHeaders": several,
         "queryStringParameters": {name: values[-1] for name, values in multi.items()} or None,
         "multiValueQueryStringParameters": multi or None,
         "requestContext": {
@@ -176,6 +175,16 @@ def _version_1(request: Incoming, about: About) -> dict[str, Any]:
     }
 
 
+def _values(request: Incoming, about: About) -> dict[str, list[str]]:
+    """Headers with their names as they were sent, and all their values; a mapped one has one value."""
+    found = {}
+    for name, value in all_headers(request, about).items():
+        sent, values = request.sent.get(name, (name, ()))
+        unchanged = bool(values) and joined(name, values) == value
+        found[_OF_AWS.get(name, sent)] = list(values) if unchanged else [value]
+    return found
+
+
 def _authorizer_1(authorizer: Mapping[str, Any]) -> dict[str, Any]:
     """Format 1.0 shows claims and scopes of a token, and the context of a function at once."""
     if "jwt" in authorizer:
@@ -194,15 +203,10 @@ def answer(payload: bytes, version: str) -> HttpResponse:
         result = json.loads(payload or b"null")
     except ValueError:
         raise MalformedAnswer("no JSON") from None
-    structured = isinstance(result, dict) and "statusCode" in result
-    if not structured:
+    if not (isinstance(result, dict) and "statusCode" in result):
         if version != "2.0":
             raise MalformedAnswer("no statusCode")
-        text = (
-            result
-            if isinstance(result, str)
-            else json.dumps(result, separators=(",", ":"), ensure_ascii=False)
-        )
+        text = result if isinstance(result, str) else payload.decode()
         return HttpResponse(200, text, {"content-type": "application/json"})
     body = result.get("body")
     if body is not None and not isinstance(body, str):
@@ -213,32 +217,38 @@ def answer(payload: bytes, version: str) -> HttpResponse:
             text = base64.b64decode(text, validate=True).decode("utf-8", "surrogateescape")
         except ValueError:
             raise MalformedAnswer("body is not base64") from None
+    status = _status(result["statusCode"])
+    lines = _header_lines(result, version)
+    first: dict[str, str] = {}
+    more = []
+    for name, value in lines:
+        if name in first or name == "set-cookie":
+            more.append((name, value))
+        else:
+            first[name] = value
+    first.setdefault("content-type", "text/plain; charset=utf-8")
+    return HttpResponse(status, text, first, tuple(more))
+
+
+def _status(value: Any) -> int:
     try:
-        status = int(result["statusCode"])
+        status = int(value) if isinstance(value, str) or value == int(value) else 0
     except (TypeError, ValueError):
-        raise MalformedAnswer("statusCode is no number") from None
+        status = 0
     if not 100 <= status <= 599:
-        raise MalformedAnswer("statusCode is no status")
-    lines = list(_header_lines(result, version))
-    headers = {name: value for name, value in lines if name != "set-cookie"}
-    headers.setdefault("content-type", "text/plain; charset=utf-8")
-    cookies = tuple((name, value) for name, value in lines if name == "set-cookie")
-    return HttpResponse(status, text, headers, cookies)
+        raise MalformedAnswer(f"statusCode {value!r} is no status")
+    return status
 
 
 def _header_lines(result: Mapping[str, Any], version: str) -> list[tuple[str, str]]:
-    lines: dict[str, list[str]] = {}
-    for name, value in (result.get("headers") or {}).items():
-        lines[str(name).lower()] = [_shown(value)]
+    """Format 1.0 may list several values: they come after the single one (recorded); 2.0 has cookies."""
+    lines = [(str(name).lower(), _shown(value)) for name, value in (result.get("headers") or {}).items()]
     if version == "1.0":
         for name, values in (result.get("multiValueHeaders") or {}).items():
-            lines[str(name).lower()] = [_shown(value) for value in values]
-    elif result.get("cookies"):
-        lines["set-cookie"] = [*lines.get("set-cookie", ()), *map(str, result["cookies"])]
-    joined = []
-    for name, shown in lines.items():
-        joined += [(name, each) for each in shown] if name == "set-cookie" else [(name, ",".join(shown))]
-    return joined
+            lines += [(str(name).lower(), _shown(value)) for value in values]
+    else:
+        lines += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
+    return lines
 
 
 def _shown(value: Any) -> str:

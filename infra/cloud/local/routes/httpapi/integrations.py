@@ -48,11 +48,19 @@ class Errand:
 
 
 def failed(status: int, error: str = "") -> Outcome:
-    said = {400: "Bad Request", 500: "Internal Server Error", 503: "Service Unavailable"}[status]
+    said = _SAID[status]
     return Outcome(HttpResponse(status, json.dumps({"message": said}, separators=(",", ":")), _JSON), error)
 
 
+LARGEST_EVENT = 6 * 1024 * 1024
+"""Bytes that Lambda takes in a synchronous invocation."""
 _JSON = {"content-type": "application/json"}
+_SAID = {
+    400: "Bad Request",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 
 
 class Integrations:
@@ -117,6 +125,8 @@ class Integrations:
                 path=outgoing.path or request.path,
             )
         payload = json.dumps(event(request, errand.about, version), separators=(",", ":")).encode()
+        if len(payload) > LARGEST_EVENT:
+            return failed(413)
         uri = errand.variables.fill(integration["IntegrationUri"]) or ""
         role = integration.get("CredentialsArn", "")
         try:

@@ -30,17 +30,19 @@ class Incoming:
     query_string: str
     headers: Mapping[str, str]
     body: str
+    sent: Mapping[str, tuple[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict)
+    """Header name in lower case -> as it was sent, and its values one by one."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Incoming:
         parts = urlsplit(request.url)
-        headers: dict[str, str] = {}
+        sent: dict[str, tuple[str, tuple[str, ...]]] = {}
         for name, value in request.fields or request.headers.items():
-            key = name.lower()
-            separator = "; " if key == "cookie" else ","
-            headers[key] = f"{headers[key]}{separator}{value}" if key in headers else value
+            first, values = sent.get(name.lower(), (name, ()))
+            sent[name.lower()] = (first, (*values, value))
+        headers = {key: joined(key, values) for key, (_, values) in sent.items()}
         host = (parts.hostname or "").lower()
-        return cls(request.method, host, parts.path or "/", parts.query, headers, request.body)
+        return cls(request.method, host, parts.path or "/", parts.query, headers, request.body, sent)
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -69,6 +71,11 @@ class Incoming:
         return len(self.body.encode("utf-8", "surrogateescape")) + sum(
             len(name) + len(value) + 4 for name, value in self.headers.items()
         )
+
+
+def joined(name: str, values: tuple[str, ...]) -> str:
+    """Several values of a header as one."""
+    return ("; " if name == "cookie" else ",").join(values)
 
 
 @dataclasses.dataclass(slots=True)

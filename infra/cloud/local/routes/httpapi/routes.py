@@ -123,7 +123,8 @@ class Routes(Resources):
             wanted = "JWT" if kind == "JWT" else "REQUEST"
             if authorizer is None or authorizer["AuthorizerType"] != wanted:
                 raise bad(
-                    f"AuthorizerId of an authorizer of type {wanted} is required for {kind} authorization"
+                    f"Invalid authorizer ID specified. Setting the authorization type to {kind} requires a "
+                    f"valid {'JWT ' if kind == 'JWT' else ''}authorizer."
                 )
         if given.get("AuthorizationScopes") and kind != "JWT":
             raise bad("AuthorizationScopes are only supported for JWT authorization")
