@@ -155,8 +155,6 @@ class Resources(Service):
     def DeleteConfigurationProfile(self, call: Call) -> dict[str, Any]:
         application = self._application(call)
         profile = self._profile(application, call)
-        if profile.versions:
-            raise bad("A configuration profile with hosted configuration versions cannot be deleted.")
         del application.profiles[profile.id]
         return {}
 
