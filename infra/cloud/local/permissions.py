@@ -76,7 +76,7 @@ def needed(
     service: str, operation: str, params: Params, region: str, account: str, directory: Directory
 ) -> list[Permission]:
     """The permissions one call needs, all of them; none for the few free operations."""
-    if (service, operation) in FREE:
+    if (service, operation) in FREE or (service == "cognito-idp" and operation in _UNSIGNED):
         return []
     rule = _RULES.get(service)
     found = rule(operation, params, Scope(region, account, directory)) if rule else None
@@ -463,6 +463,25 @@ def _sts(operation: str, params: Params, scope: Scope) -> list[Permission] | Non
     return [(f"sts:{operation}", params["RoleArn"])] if "RoleArn" in params else None
 
 
+_UNSIGNED = frozenset(
+    [
+        "ChangePassword",
+        "GetUser",
+        "GlobalSignOut",
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "RevokeToken",
+        "SignUp",
+    ]
+)
+"""Operations of Cognito that anybody may call: they are not signed."""
+
+
+def _cognito(operation: str, params: Params, scope: Scope) -> list[Permission] | None:
+    pool = params.get("UserPoolId")
+    return [(f"cognito-idp:{operation}", scope.arn("cognito-idp", f"userpool/{pool}"))] if pool else None
+
+
 def _once(permissions: Any) -> list[Permission]:
     return list(dict.fromkeys(permissions))
 
@@ -492,6 +511,7 @@ _RULES: dict[str, Callable[[str, Params, Scope], list[Permission] | None]] = {
     "cloudformation": _cloudformation,
     "cloudwatch": _cloudwatch,
     "codedeploy": _codedeploy,
+    "cognito-idp": _cognito,
     "dynamodb": _dynamodb,
     "dynamodbstreams": _dynamodb,
     "events": _events,

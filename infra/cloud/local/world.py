@@ -41,6 +41,7 @@ from .service import Caller, NotSimulated, Service
 from .sources.mappings import Sources
 from .stores.appconfig.data import AppConfigData
 from .stores.appconfig.service import AppConfig
+from .stores.cognito.service import Cognito
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
 from .stores.kms.keys import Keys
@@ -143,6 +144,7 @@ class World:
             self.apigateway,
             self.secrets,
             Parameters(self),
+            Cognito(self),
         ]
         self.services: dict[str, Service] = {service.name: service for service in services}
         self.wire = Wire(self)

@@ -76,9 +76,7 @@ class Issuer:
                 "subject_types_supported": ["public"],
             }
         elif path == "/.well-known/jwks.json":
-            public = self._private().public_key().public_numbers()
-            key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": _KEY_ID}
-            found = {"keys": [{**key, "n": _number(public.n), "e": _number(public.e)}]}
+            found = {"keys": [public_key(self._world.kernel.seed, _KEY_ID)]}
         else:
             return HttpResponse(404, '{"error":"not found"}', _JSON)
         return HttpResponse(200, json.dumps(found, separators=(",", ":")), _JSON)
@@ -97,6 +95,13 @@ def private_key(seed: int) -> Any:
         p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(_EXPONENT, p * q)
     )
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def public_key(seed: int, identifier: str) -> dict[str, str]:
+    """The public half of ``private_key``, as a JWK."""
+    public = private_key(seed).public_key().public_numbers()
+    key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": identifier}
+    return {**key, "n": _number(public.n), "e": _number(public.e)}
 
 
 _SMALL = [

@@ -16,6 +16,8 @@ RUNTIME = "handlers run on this Python; runtime patches are not simulated"
 COST = "a storage class changes the price only, and the price list here is that of the standard class"
 CAPACITY = "pre-warmed capacity changes nothing: no partition here is ever cold"
 PROTECTION = "deletion protection is off in a new account, and CloudFormation may bypass it"
+MAIL = "nobody receives mail or text messages here"
+BROWSER = "there are no login pages here, so no browser is sent anywhere"
 BACKUP = "nothing here fails in a way that a backup would repair"
 
 WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
@@ -97,6 +99,31 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "RotationPeriodInDays": ENCRYPTION,
         "Tags": TAGS,
     },
+    "AWS::Cognito::UserPool": {
+        "AccountRecoverySetting": MAIL,
+        "EmailConfiguration": MAIL,
+        "EmailVerificationMessage": MAIL,
+        "EmailVerificationSubject": MAIL,
+        "Schema": "attributes are kept as they are given; their types and lengths are not checked",
+        "SmsConfiguration": MAIL,
+        "SmsVerificationMessage": MAIL,
+        "UserAttributeUpdateSettings": MAIL,
+        "UserPoolTags": TAGS,
+        "UserPoolTier": COST,
+        "UsernameConfiguration": "usernames are taken as they are written",
+        "VerificationMessageTemplate": MAIL,
+        "AdminCreateUserConfig.InviteMessageTemplate": MAIL,
+    },
+    "AWS::Cognito::UserPoolClient": {
+        "CallbackURLs": BROWSER,
+        "DefaultRedirectURI": BROWSER,
+        "LogoutURLs": BROWSER,
+        "ReadAttributes": "a client reads every attribute",
+        "SupportedIdentityProviders": BROWSER,
+        "WriteAttributes": "a client writes every attribute",
+    },
+    "AWS::Cognito::UserPoolDomain": {"ManagedLoginVersion": BROWSER},
+    "AWS::Cognito::UserPoolUser": {"DesiredDeliveryMediums": MAIL, "MessageAction": MAIL},
     "AWS::AppConfig::Application": {"Tags": TAGS},
     "AWS::AppConfig::ConfigurationProfile": {
         "DeletionProtectionCheck": PROTECTION,
