@@ -25,7 +25,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "codedeploy": ("alarm_poll", "start"),
     "apigatewayv2": ("request",),
     "apigateway": ("request",),
-    "dynamodb": ("ttl_deletion",),
+    "dynamodb": ("billing_update", "throughput_update", "ttl_deletion"),
     "lambda": ("async_delivery", "environment_start", "init", "runtime_overhead"),
     "events": ("delivery", "replay_start"),
     "http": ("request",),

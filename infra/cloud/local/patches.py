@@ -17,6 +17,7 @@ import botocore.auth
 import botocore.client
 import botocore.configloader
 import botocore.endpoint
+import botocore.exceptions
 import botocore.httpsession
 import botocore.loaders
 import botocore.retries.bucket
@@ -122,6 +123,19 @@ class Patches:
         self._patch(botocore.endpoint, "time", virtual)
         self._patch(botocore.waiter, "time", virtual)
         self._patch(botocore.retries.bucket, "time", virtual)
+
+        def acquire(bucket: Any, amount: int = 1, block: bool = True) -> bool:
+            """As botocore's, which waits for a real condition, in real time."""
+            bucket._refill()
+            while bucket._current_capacity < amount:
+                if not block:
+                    raise botocore.exceptions.CapacityNotAvailableError
+                virtual.sleep(bucket._sleep_amount(amount) + 1e-6)
+                bucket._refill()
+            bucket._current_capacity -= amount
+            return True
+
+        self._patch(botocore.retries.bucket.TokenBucket, "acquire", acquire)
         stream = kernel.rng("botocore.retries")
         self._patch(botocore.retryhandler, "random", Lookalike(random, random=stream.random))
         self._patch_defaults(botocore.retries.standard.ExponentialBackoff, random=stream.random)

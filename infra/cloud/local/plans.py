@@ -47,7 +47,12 @@ def plan_for(client: Any, operation_name: str, answered_here: Container[str]) ->
         suffix = f"{model.service_id.hyphenize()}.{operation_name}"
         service = model.service_name
         hooked = any(_own_hooks(emitter, f"{event}.{suffix}") for event in _HOOKS)
-        short = not hooked and (service in answered_here or operation_name in SHORT.get(service, ()))
+        adaptive = (client.meta.config.retries or {}).get("mode") == "adaptive"  # waits before it sends
+        short = (
+            not hooked
+            and not adaptive
+            and (service in answered_here or operation_name in SHORT.get(service, ()))
+        )
         # botocore's own handlers of these events matter only where a request token is to be filled in.
         build = bool(operation.idempotent_members) or any(
             _foreign(emitter, f"{event}.{suffix}")

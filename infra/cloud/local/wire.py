@@ -272,6 +272,9 @@ class Wire:
         elif service == "s3" and status < 300:
             world.s3_notifications.observe(name, params, caller)
         data = details(name, params, attempt, parsed)
+        if service == "dynamodb" and world.dynamodb_streams.metered:
+            world.dynamodb_streams.metered = False
+            data = {**data, "metered": True}
         if self.detailed:
             data = {**data, **closely(service, name, params, caller, parsed)}
         world.journal.record(

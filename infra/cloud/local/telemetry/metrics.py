@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ..journal import Entry, Journal
+from .dynamodb_capacity import ProvisionedCapacity
 from .embedded import embedded_metrics
 from .lambda_metrics import LambdaConcurrency
 from .rows import (
@@ -68,6 +69,8 @@ KINDS_OF_NAMESPACE: dict[str, tuple[str, ...]] = {
 } | {"AWS/SQS": SQS_KINDS}
 """What to listen for to learn that a metric of this namespace has new data."""
 
+KINDS_OF_NAMESPACE["AWS/DynamoDB"] += ("dynamodb.capacity",)
+
 CUSTOM_KINDS = ("cloudwatch.put_metric", "logs.event")
 
 
@@ -91,7 +94,11 @@ class Metrics:
         self._journal = journal
         self._read = 0
         self._series: dict[MetricId, dict[str, Series]] = {}
-        self._sampled: tuple[Sampled, ...] = (SqsMetrics(journal), LambdaConcurrency(journal))
+        self._sampled: tuple[Sampled, ...] = (
+            SqsMetrics(journal),
+            LambdaConcurrency(journal),
+            ProvisionedCapacity(journal),
+        )
 
     def read(self, now: int) -> None:
         """Take in what was written since the last time."""

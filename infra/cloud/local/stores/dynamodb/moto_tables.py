@@ -1,4 +1,4 @@
-"""What moto's tables do differently here: their streams, their time to live, their transactions.
+"""What moto's tables do differently here: streams, time to live, transactions, capacity and its cost.
 
 moto's classes are changed once in a process; they ask the open world's ``DynamoDBStreams`` (the ``owner``).
 """
@@ -17,20 +17,24 @@ from moto.dynamodb.exceptions import (
     ResourceNotFoundException,
 )
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import table as tables
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from . import expressions
-from .images import size
-from .partitions import all_items, keep_in_order, query_by
+from .batches import batch_got, batch_written, replayed, transacted, transactionally_got
+from .metering import SEEN, got, paged, written
+from .partitions import PAGE, all_items, keep_in_order, query_by, scan_by
+from .settings import create_table, described, update_table
 from .transactions import digest, transact_write_items
+from .units import attribute_bytes, value_bytes
 
 if TYPE_CHECKING:
     from .streams import DynamoDBStreams
 
-MAX_ITEM = 405_000
-"""moto's measure of an item that is too large (bytes)."""
+MAX_ITEM = 400 * 1024
+"""Bytes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 MAX_BATCH = 25
 """Items of one BatchWriteItem."""
@@ -67,23 +71,18 @@ def _install() -> None:
         begin(table, *args, **kwargs)
         keep_in_order(table)
 
-    def described(table: Any, base_key: str = "TableDescription") -> dict[str, Any]:
-        """As AWS describes a table: with an id, without empty lists."""
-        answer = describe(table, base_key)
-        shown = answer[base_key]
-        shown["TableId"] = owner().table_id(table)
-        for name in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
-            if not shown[name]:
-                del shown[name]
-        if shown["BillingModeSummary"]["BillingMode"] != "PAY_PER_REQUEST":
-            del shown["BillingModeSummary"]
-        return answer
+    put_item = Table.put_item
+
+    def put(table: Any, *args: Any, **kwargs: Any) -> Any:
+        table._written = item = put_item(table, *args, **kwargs)
+        return item
 
     def updated(backend: Any, table_name: str, *args: Any, **kwargs: Any) -> Any:
         """moto inserts an item before it updates it: hold its messages until the update is done."""
-        capture = backend.get_table(table_name).stream_shard
+        table = backend.get_table(table_name)
+        capture = table.stream_shard
         if capture is None or not capture.hold():
-            return update_item(backend, table_name, *args, **kwargs)
+            return _measured(table, update_item(backend, table_name, *args, **kwargs))
         try:
             item = update_item(backend, table_name, *args, **kwargs)
         except BaseException:
@@ -92,46 +91,70 @@ def _install() -> None:
                     capture.table.delete_item(new.hash_key, new.range_key)
             raise
         capture.release()
-        return item
+        return _measured(table, item)
 
     def table_deleted(backend: Any, name: str) -> Any:
         table = delete_table(backend, name)
         owner().deleted(table)
         return table
 
-    def transacted(handler: Any) -> ActionResult:
+    charged = transacted(transact, owner)
+
+    def once(handler: Any) -> ActionResult:
+        """By its token, a transaction happens once."""
         items, token = handler.body["TransactItems"], handler.body.get("ClientRequestToken")
         tokens = owner().tokens
         request = digest(items) if token else b""
-        if not token or not tokens.used(token, request):
-            transact(handler)
-            if token:
-                tokens.use(token, request)
-        answer: dict[str, Any] = {}
-        if handler.body.get("ReturnConsumedCapacity", "NONE") != "NONE":
-            answer["ConsumedCapacity"] = _capacity(items)
-        return ActionResult(answer)
+        if token and tokens.used(token, request):
+            return replayed(handler, owner)
+        result = charged(handler)
+        answer: Any = result.result
+        answer.pop("ItemCollectionMetrics", None)
+        if token:
+            tokens.use(token, request)
+        return result
 
     replaced: tuple[tuple[Any, str, Any], ...] = (
         (Item, "__init__", _item),
         (Table, "__init__", begun),
+        (Table, "get_item", _get_item),
+        (Table, "put_item", put),
         (Table, "query", query_by(Table.query)),
+        (Table, "scan", scan_by(Table.scan)),
         (Table, "all_items", all_items),
         (Table, "set_stream_specification", _set_stream),
-        (Table, "describe", described),
+        (Table, "describe", described(describe, owner)),
         (DynamoDBBackend, "update_table_streams", _update_stream),
         (DynamoDBBackend, "update_item", updated),
         (DynamoDBBackend, "delete_table", table_deleted),
         (DynamoDBBackend, "update_time_to_live", _update_time_to_live),
         (DynamoDBBackend, "describe_time_to_live", _describe_time_to_live),
         (DynamoDBBackend, "transact_write_items", transact_write_items),
-        (DynamoHandler, "transact_write_items", transacted),
+        (DynamoHandler, "create_table", create_table(DynamoHandler.create_table, owner)),
+        (DynamoHandler, "update_table", update_table(DynamoHandler.update_table, owner)),
+        (DynamoHandler, "transact_write_items", once),
+        (
+            DynamoHandler,
+            "transact_get_items",
+            transactionally_got(DynamoHandler.transact_get_items, owner),
+        ),
         (
             DynamoHandler,
             "batch_write_item",
-            _limited(_only_what_was_asked(DynamoHandler.batch_write_item)),
+            _limited(_only_what_was_asked(batch_written(DynamoHandler.batch_write_item, owner))),
         ),
-        (DynamoHandler, "update_item", _only_what_was_asked(DynamoHandler.update_item)),
+        (DynamoHandler, "batch_get_item", batch_got(DynamoHandler.batch_get_item, owner)),
+        (DynamoHandler, "put_item", written(_plain(DynamoHandler.put_item), "Put", owner)),
+        (
+            DynamoHandler,
+            "update_item",
+            _only_what_was_asked(written(DynamoHandler.update_item, "Update", owner)),
+        ),
+        (DynamoHandler, "delete_item", written(_plain(DynamoHandler.delete_item), "Delete", owner)),
+        (DynamoHandler, "get_item", got(_plain(DynamoHandler.get_item), owner)),
+        (DynamoHandler, "query", paged(_plain(DynamoHandler.query), owner)),
+        (DynamoHandler, "scan", paged(_plain(DynamoHandler.scan), owner)),
+        (tables, "RESULT_SIZE_LIMIT", PAGE),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
     )
     for target, name, value in replaced:
@@ -139,15 +162,19 @@ def _install() -> None:
     expressions.install()
 
 
+def _plain(action: Any) -> Callable[[Any], ActionResult]:
+    """Without moto's guess of the capacity."""
+    inner: Callable[[Any], ActionResult] = action.__wrapped__
+    return inner
+
+
 def _only_what_was_asked(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
-    """Capacity and collection metrics are answered on request:
+    """Collection metrics are answered on request:
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html"""
 
     def acted(handler: Any) -> ActionResult:
         result = action(handler)
         answer: Any = result.result
-        if handler.body.get("ReturnConsumedCapacity", "NONE") == "NONE":
-            answer.pop("ConsumedCapacity", None)
         if handler.body.get("ReturnItemCollectionMetrics", "NONE") == "NONE":
             answer.pop("ItemCollectionMetrics", None)
         return result
@@ -170,14 +197,37 @@ def _item(item: Any, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> No
     """In place of Item's constructor, which measures the whole item again for each of its attributes."""
     item.hash_key = hash_key
     item.range_key = range_key
-    item.attrs = LimitedSizeDict()
+    item.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
     total = 0
     for name, given in attrs.items():
         value = DynamoType(given)
-        total += len(name.encode()) + value.size()
+        total += len(name.encode()) + value_bytes(value)
         if total > MAX_ITEM:
             raise ItemSizeTooLarge
         dict.__setitem__(item.attrs, name, value)
+    item._bytes = total
+
+
+def _measured(table: Any, item: Any) -> Any:
+    """An update changed the item in place: note what it weighs now, and what it weighed."""
+    table._old_bytes = item.__dict__.get("_bytes", 0)
+    item._bytes = attribute_bytes(item.attrs)
+    table._written = item
+    return item
+
+
+def _get_item(table: Any, hash_key: Any, range_key: Any = None, projection_expression: Any = None) -> Any:
+    """In place of moto's: notes what was found, for its size."""
+    if table.range_key_attr is not None and not range_key:
+        raise MockValidationException("Table has a range key, but no range key was passed into get_item")
+    found = table.items.get(hash_key)
+    if found is not None and range_key:
+        found = found.get(range_key)
+    table._found = found
+    SEEN.table = table
+    if found is not None and projection_expression:
+        return found.project(projection_expression)
+    return found
 
 
 def _set_stream(table: Any, streams: dict[str, Any] | None) -> None:
@@ -240,17 +290,3 @@ def _existing(backend: Any, name: str) -> Any:
         return backend.get_table(name)
     except ResourceNotFoundException as error:
         raise ResourceNotFoundException(table_name=name) from error
-
-
-def _capacity(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Two write units per KB and item: a transaction prepares, then commits.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
-    units: dict[str, float] = {}
-    for item in items:
-        ((_, op),) = item.items()
-        written = size(op.get("Item") or op["Key"])
-        units[op["TableName"]] = units.get(op["TableName"], 0.0) + 2.0 * max(1, -(-written // 1024))
-    return [
-        {"TableName": table, "CapacityUnits": number, "WriteCapacityUnits": number}
-        for table, number in units.items()
-    ]

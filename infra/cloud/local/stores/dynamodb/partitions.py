@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from .units import item_bytes
+
 PAGE = 1 << 20
 """A page of results ends when its items exceed 1 MB."""
 
@@ -107,7 +109,7 @@ def query_by(original: Query) -> Query:
             values, keys = partition.order()
             within = bounds(range_comparison, [each.cast_value for each in range_objs], values)
         if within is None:
-            return original(
+            found, scanned, last = original(
                 table,
                 hash_key,
                 range_comparison,
@@ -115,12 +117,13 @@ def query_by(original: Query) -> Query:
                 limit,
                 exclusive_start_key,
                 scan_index_forward,
-                projection_expressions,
+                None,
                 index_name,
                 consistent_read,
-                filter_expression,
                 **more,
             )
+            table._read = sum(map(item_bytes, found)), None if hash_key is None else hash_key.value
+            return _shown(found, filter_expression, projection_expressions), scanned, last
         assert partition is not None
         first, end = within
         if exclusive_start_key is not None:
@@ -131,27 +134,56 @@ def query_by(original: Query) -> Query:
             elif start is not None:
                 end = min(end, bisect_left(values, start))
         indexes = range(first, end) if scan_index_forward is not False else range(end - 1, first - 1, -1)
-        found: list[Any] = []
+        found = []
         size = 0
-        last: dict[str, Any] | None = None
+        last = None
         for index in indexes:
             item = partition[keys[index]]
-            size += item.size()
-            if found and size > PAGE:
+            bytes_of_item = item_bytes(item)
+            if found and size + bytes_of_item > PAGE:
                 last = table._get_last_evaluated_key(found[-1], None)
                 break
             found.append(item)
+            size += bytes_of_item
             if len(found) == limit:
                 last = table._get_last_evaluated_key(item, None)
                 break
-        results = copy.deepcopy(found)
-        if filter_expression is not None:
-            results = [item for item in results if filter_expression.expr(item)]
-        if projection_expressions:
-            results = [item.project(projection_expressions) for item in results]
-        return results, len(found), last
+        table._read = size, None if hash_key is None else hash_key.value
+        return _shown(copy.deepcopy(found), filter_expression, projection_expressions), len(found), last
 
     return query
+
+
+def scan_by(original: Query) -> Query:
+    """moto's ``Table.scan``, which notes what a page looked at before the filter."""
+
+    def scan(
+        table: Any,
+        filters: Any,
+        limit: int | None,
+        exclusive_start_key: dict[str, Any] | None,
+        filter_expression: Any = None,
+        index_name: str | None = None,
+        consistent_read: bool = False,
+        projection_expression: Any = None,
+        **more: Any,
+    ) -> tuple[list[Any], int, dict[str, Any] | None]:
+        found, scanned, last = original(
+            table, filters, limit, exclusive_start_key, None, index_name, consistent_read, None, **more
+        )
+        table._read = sum(map(item_bytes, found)), None
+        return _shown(found, filter_expression, projection_expression), scanned, last
+
+    return scan
+
+
+def _shown(items: list[Any], filter_expression: Any, projection: Any) -> list[Any]:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html"""
+    if filter_expression is not None:
+        items = [item for item in items if filter_expression.expr(item)]
+    if projection:
+        items = [item.project(projection) for item in items]
+    return items
 
 
 def all_items(table: Any) -> list[Any]:

@@ -20,6 +20,7 @@ from . import moto_tables
 from .capture import DAY, Capture, TableRecord, TableStream
 from .expiry import Expiries
 from .images import with_bytes
+from .settings import deleted
 from .transactions import Tokens
 
 if TYPE_CHECKING:
@@ -43,11 +44,18 @@ class DynamoDBStreams(Service):
         super().__init__(world)
         self._streams: dict[str, TableStream] = {}
         self.tokens = Tokens(world.kernel)
+        self.metered = False
+        """Whether the last request wrote down what it consumed (``dynamodb.consumed``)."""
         moto_tables.attach(self)
 
     def stream(self, arn: str) -> TableStream | None:
         """The stream of that ARN, while it can be read."""
         return self._streams.get(arn)
+
+    def note(self, what: str, table: str, data: dict[str, Any]) -> None:
+        """Write down what a request did to a table, as its caller."""
+        caller = self.kernel.current.context if self.kernel.current is not None else None
+        self.journal.record(what, table, actor=caller.name if caller is not None else "dynamodb", data=data)
 
     # -- what happens to tables ------------------------------------------------------------------------
 
@@ -93,6 +101,7 @@ class DynamoDBStreams(Service):
         self.disable(table)
         if table.stream_shard is not None:
             self.expire(table, None)
+        deleted(self, table)
 
     def _capture(self, table: Any) -> Capture:
         if table.stream_shard is None:

@@ -1,7 +1,8 @@
-"""The metrics of AWS/DynamoDB. Consumed capacity counts items of up to 1 KB (written) and 4 KB (read).
+"""The metrics of AWS/DynamoDB, but those of provisioned capacity (``dynamodb_capacity.py``).
 
-Nothing here throttles or conflicts by itself: those metrics have data when a fault is injected.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+What a table with provisioned capacity or a maximum consumes is exact (``dynamodb.consumed``); of other tables
+on demand, items of up to 1 KB (written) and 4 KB (read) are counted. OnlineIndexThrottleEvents has no data:
+an index is filled at once here. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ def of_stream(entry: Entry) -> list[Dimensions]:
     return [(("Operation", "GetRecords"), label, ("TableName", entry.resource))]
 
 
+def of_resource(entry: Entry) -> list[Dimensions]:
+    """A table, or an index of it."""
+    table, index = ("TableName", entry.resource), entry.data["index"]
+    return [(("GlobalSecondaryIndexName", index), table) if index else (table,)]
+
+
 def _row(
     name: str, kind: str, value: Value, dimensions: Callable[[Entry], list[Dimensions]], unit: str
 ) -> Row:
@@ -54,7 +61,7 @@ def _units(units: float) -> Value:
     """A conditional write that fails consumes capacity too. An entry for several tables counts evenly."""
 
     def value(entry: Entry) -> float | None:
-        if entry.outcome not in ("ok", CONDITION):
+        if entry.outcome not in ("ok", CONDITION) or entry.data.get("metered"):
             return None
         items = entry.data.get("items", 1) / max(len(entry.data.get("tables", ())), 1)
         return float(items * units * (2 if entry.data.get("consistent") else 1))
@@ -112,7 +119,50 @@ def _rows_of(operation: str) -> list[Row]:
     return rows
 
 
+def _consumed(direction: str) -> Value:
+    return lambda entry: entry.data[direction] or None
+
+
+def _throttled(operation: str, limit: str = "") -> Value:
+    def value(entry: Entry) -> float | None:
+        data = entry.data
+        return 1 if data["operation"] == operation and limit in ("", data["limit"]) else None
+
+    return value
+
+
+LIMITS = (
+    "AccountLimitExceeded",
+    "KeyRangeThroughputExceeded",
+    "MaxOnDemandThroughputExceeded",
+    "ProvisionedThroughputExceeded",
+)
+_CAPACITY: tuple[Row, ...] = (
+    *(
+        _row(
+            f"Consumed{operation}CapacityUnits",
+            "dynamodb.consumed",
+            _consumed(operation.lower()),
+            of_resource,
+            "Count",
+        )
+        for operation in ("Read", "Write")
+    ),
+    *(
+        _row(
+            f"{operation}{limit.removesuffix('Exceeded')}ThrottleEvents",
+            "dynamodb.throttled",
+            _throttled(operation, limit),
+            of_resource,
+            "Count",
+        )
+        for operation in ("Read", "Write")
+        for limit in ("", *LIMITS)
+    ),
+)
+
 ROWS: tuple[Row, ...] = (
+    *_CAPACITY,
     *(row for operation in OPERATIONS for row in _rows_of(operation)),
     _row("TimeToLiveDeletedItemCount", "dynamodb.ttl_deletion", lambda entry: 1, of_table, "Count"),
     _row(
