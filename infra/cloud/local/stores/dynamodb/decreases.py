@@ -42,8 +42,8 @@ class Decreases:
             "LimitExceededException",
             "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. "
             f"After the first {AT_ANY_TIME} decreases, each subsequent decrease in the same UTC day can be "
-            f"performed at most once every 3600 seconds. Number of decreases today: {count}. Last decrease at "
-            f"{clock(self.last_decrease)}. Next decrease can be made at {clock(following)}.",
+            f"performed at most once every 3600 seconds. Number of decreases today: {count}. Last "
+            f"decrease at {clock(self.last_decrease)}. Next decrease can be made at {clock(following)}.",
         )
 
     def decreased(self, now: int, *, counts: bool) -> None:

@@ -53,7 +53,7 @@ def look(table: Any, key: dict[str, Any]) -> Any:
 
 
 def _asked(body: dict[str, Any]) -> bool:
-    return body.get("ReturnConsumedCapacity", "NONE") != "NONE"
+    return bool(body.get("ReturnConsumedCapacity", "NONE") != "NONE")
 
 
 class Before:

@@ -267,8 +267,8 @@ def _check(table: Any, change: Change, now: int) -> None:
                 "change. The requested value equals the current value. Current ReadCapacityUnits provisioned "
                 f"for {of_what}: {have[READ]}. Requested ReadCapacityUnits: {wanted[READ]}. Current "
                 f"WriteCapacityUnits provisioned for {of_what}: {have[WRITE]}. Requested "
-                f"WriteCapacityUnits: {wanted[WRITE]}. Refer to the Amazon DynamoDB Developer Guide for current "
-                "limits and how to request higher limits."
+                f"WriteCapacityUnits: {wanted[WRITE]}. Refer to the Amazon DynamoDB Developer Guide for "
+                "current limits and how to request higher limits."
             )
     for name, wanted in change.units.items():
         have = _resource(table, name).throughput
