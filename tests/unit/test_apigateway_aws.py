@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -440,6 +441,57 @@ def test_s3(cloud: LocalCloud, api: Api, role: str) -> None:
     missing = api.call("GET", "/files/a/b%20c.json")
     assert missing.status_code == 404
     assert "<Code>NoSuchKey</Code><Message>The specified key does not exist.</Message>" in missing.text
+
+
+def test_a_bucket_is_listed(cloud: LocalCloud, api: Api, role: str) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="albums")
+    for key in ("a/1 & 2.txt", "a/3.txt", "b/4.txt"):
+        s3.put_object(Bucket="albums", Key=key, Body=b"12345")
+    listed = {"integration.request.querystring.prefix": "method.request.querystring.under"}
+    put(
+        api,
+        "/albums",
+        "s3:path/albums",
+        role,
+        verb="GET",
+        integrationHttpMethod="GET",
+        requestParameters=listed,
+        method={"requestParameters": {"method.request.querystring.under": False}},
+    )
+    root = ElementTree.fromstring(api.call("GET", "/albums?under=a/").text)
+    space = {"s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+    found = [
+        (each.findtext("s3:Key", "", space), each.findtext("s3:Size", "", space))
+        for each in root.findall("s3:Contents", space)
+    ]
+    assert found == [("a/1 & 2.txt", "5"), ("a/3.txt", "5")]
+    assert root.findtext("s3:KeyCount", "", space) == "2"
+    put(api, "/emptied", "s3:path/albums", role, verb="DELETE", integrationHttpMethod="DELETE")
+    with pytest.raises(NotSimulated, match="S3 integration: DELETE bucket"):
+        api.call("DELETE", "/emptied")
+
+
+def test_a_parameter_by_the_action_form(cloud: LocalCloud, api: Api, role: str) -> None:
+    """LocalStack, test_apigateway_ssm.snapshot.json::test_ssm_aws_integration (AWS)."""
+    cloud.client("ssm").put_parameter(Name="param-test-123", Value="123", Type="String")
+    named = {"integration.request.querystring.Name": "'param-test-123'"}
+    put(api, "/parameter", "ssm:action/GetParameter", role, requestParameters=named)
+    answer = api.call("POST", "/parameter").json()["GetParameterResponse"]
+    assert isinstance(answer["GetParameterResult"]["Parameter"].pop("LastModifiedDate"), int | float)
+    assert answer["GetParameterResult"] == {
+        "Parameter": {
+            "ARN": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/param-test-123",
+            "DataType": "text",
+            "Name": "param-test-123",
+            "Selector": None,
+            "SourceResult": None,
+            "Type": "String",
+            "Value": "123",
+            "Version": 1,
+        }
+    }
+    assert list(answer["ResponseMetadata"]) == ["RequestId"]
 
 
 def test_a_function_without_a_proxy(cloud: LocalCloud, api: Api) -> None:
