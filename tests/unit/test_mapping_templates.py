@@ -361,6 +361,26 @@ def test_the_client_accepts_a_template() -> None:
     }
 
 
+@pytest.mark.parametrize("templates", [{}, {"application/json": "$context.responseOverride.status"}])
+def test_a_response_overridden_by_the_request_template(templates: dict[str, str]) -> None:
+    early = "#set($context.responseOverride.status = 444)#set($context.responseOverride.header.foo = 'bar')"
+    integration = {
+        "requestTemplates": {"application/json": early},
+        "integrationResponses": {"200": {"statusCode": "200", "responseTemplates": templates}},
+    }
+    response = mapped(exchange(integration=integration), (), lambda request: answer("{}"))
+    assert response == MethodResponse(
+        444, {"foo": ("bar",), "Content-Type": ("application/json",)}, b"444" if templates else b"{}"
+    )
+
+
+def test_a_template_cannot_take_binary_data() -> None:
+    responses = {"200": {"statusCode": "200", "responseTemplates": {"application/json": "{}"}}}
+    at = exchange(headers={"Accept": ["image/png"]}, integration={"integrationResponses": responses})
+    with pytest.raises(GatewayFailure):
+        method_response(at, answer("cmF3"), ("image/png",))
+
+
 def test_the_status_and_headers_of_a_response_template() -> None:
     template = "#set($context.responseOverride.status = 418)#set($context.responseOverride.header.Date = 'x')"
     responses = {"200": {"statusCode": "200", "responseTemplates": {"application/json": template}}}

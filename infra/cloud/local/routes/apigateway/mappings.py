@@ -37,8 +37,8 @@ _NO_BODY = ("GET", "HEAD", "OPTIONS")
 def mapped(
     exchange: Exchange, binary: tuple[str, ...], ask: Callable[[IntegrationRequest], IntegrationResponse]
 ) -> MethodResponse:
-    """A whole non-proxy integration around ``ask``. What the request template overrides, the response
-    template still sees in ``$context.requestOverride``. Raises GatewayFailure."""
+    """A whole non-proxy integration around ``ask``. What the request template overrides is still there for
+    the response: ``$context.requestOverride`` to read, ``responseOverride`` to act. Raises GatewayFailure."""
     request, after = _request(exchange, binary)
     return method_response(after, ask(request), binary)
 
@@ -78,7 +78,10 @@ def _request(exchange: Exchange, binary: tuple[str, ...]) -> tuple[IntegrationRe
         "querystring": dict(rendered.request_query),
         "path": dict(rendered.request_path),
     }
-    context = {**exchange.context, "requestOverride": override}
+    answered: dict[str, Any] = {"header": dict(rendered.response_headers)}
+    if rendered.response_status is not None:
+        answered["status"] = rendered.response_status
+    context = {**exchange.context, "requestOverride": override, "responseOverride": answered}
     return asked, dataclasses.replace(exchange, context=context)
 
 
@@ -146,26 +149,30 @@ def method_response(
         handling = "CONVERT_TO_BINARY" if matches(accept, binary) else "CONVERT_TO_TEXT"
     body = _converted(response.body, is_binary, handling, "API_CONFIGURATION_ERROR", 500)
     kind, template = _response_template(chosen.get("responseTemplates") or {}, accept)
-    status = int(chosen["statusCode"])
+    override = exchange.context.get("responseOverride", {})
+    overriding, status = override.get("header", {}), override.get("status")
     if template:
+        if handling == "CONVERT_TO_BINARY":
+            raise GatewayFailure("API_CONFIGURATION_ERROR")  # "Unable to transform response"
         rendered = render(template, body.decode("utf-8", "surrogateescape"), exchange)
         body = rendered.text.encode("utf-8", "surrogateescape")
-        headers = _overridden(headers, rendered.response_headers)
-        status = rendered.response_status or status
+        overriding, status = rendered.response_headers, rendered.response_status
+    headers = _overridden(headers, overriding)
     if value_of(headers, "Content-Type") is None:
         headers["Content-Type"] = (kind,)
-    return MethodResponse(status, response_headers(headers), body)
+    return MethodResponse(status or int(chosen["statusCode"]), response_headers(headers), body)
 
 
 def selected(responses: Mapping[str, Mapping[str, Any]], matched: str) -> Mapping[str, Any]:
-    """The integration response whose ``selectionPattern`` matches all of ``matched``, else the default one.
+    """The integration response whose ``selectionPattern`` matches all of ``matched`` (``.*`` also nothing:
+    a function that did not fail), else the default one.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html
     """
     ordered = [responses[status] for status in sorted(responses)]
     for each in ordered:
         pattern = each.get("selectionPattern")
-        if pattern and matched and _fits(pattern, matched):
+        if pattern and _fits(pattern, matched):
             return each
     for each in ordered:
         if not each.get("selectionPattern"):

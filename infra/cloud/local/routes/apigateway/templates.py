@@ -24,12 +24,13 @@ from .velocity_methods import Method, to_json, to_text
 def render(template: str, body: str, exchange: Exchange) -> Rendered:
     """The text of a mapping template for ``body`` (``$input``): the request's, or the integration's answer.
 
-    ``$context.requestOverride`` starts with what ``exchange.context`` holds of it: a response template still
-    sees what the request template set. Raises GatewayFailure: 400 for a body that is no JSON where the
-    template reads it as JSON, 500 for a template that fails.
+    ``$context.requestOverride`` and ``responseOverride`` start with what ``exchange.context`` holds of them:
+    what the request template set is still there in the response's. Raises GatewayFailure: 400 for a body that
+    is no JSON where the template reads it as JSON, 500 for a template that fails.
     """
     request = {part: Once(exchange.context.get("requestOverride", {}).get(part, {})) for part in _REQUEST}
-    response = Once({"header": Once({})})
+    before = exchange.context.get("responseOverride", {})
+    response = Once({**before, "header": Once(before.get("header", {}))})
     context = {
         name: dict(value) if isinstance(value, Mapping) else value for name, value in exchange.context.items()
     }
