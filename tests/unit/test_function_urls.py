@@ -167,6 +167,8 @@ def test_requests_and_answers_as_bytes() -> None:
     assert format_response(HttpResponse(200, "é", {"X": "1", "Content-Length": "99"})) == (
         b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n\xc3\xa9"
     )
+    shortened = parse_request(b"GET /?to=https://there/x HTTP/1.1\r\n\r\n", "https://here")
+    assert shortened.url == "https://here/?to=https://there/x"
 
 
 def test_a_chain_of_calls_is_one_trace(cloud: LocalCloud) -> None:

@@ -247,7 +247,7 @@ def parse_request(data: bytes, origin: str) -> HttpRequest:
     headers = {name.lower(): value for name, value in sent}
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = _unchunked(body)
-    url = target if "://" in target else origin + target
+    url = origin + target if target.startswith("/") else target  # a proxy's request has the whole address
     return HttpRequest(method, url, headers, body.decode("utf-8", "surrogateescape"), sent)
 
 
