@@ -87,6 +87,7 @@ class _Packer:
         common = body.get("Globals", {}).get("Function", {})
         if isinstance(common, dict) and isinstance(common.get("CodeUri"), str):
             common["CodeUri"] = self._packed(folder, common["CodeUri"], "Globals.Function", "CodeUri")
+        self._includes(folder, body)
         for name, resource in body["Resources"].items():
             if not isinstance(resource, dict):
                 continue
@@ -100,6 +101,17 @@ class _Packer:
                 if isinstance(value, str) and not _is_elsewhere(value):
                     self._rewrite(folder, name, resource, key, value)
         return path.read_text("utf-8") if json.dumps(body, default=str) == before else json.dumps(body)
+
+    def _includes(self, folder: Path, value: Any) -> None:
+        """Upload what AWS::Include names beside the template, wherever it stands."""
+        if isinstance(value, dict) and value.get("Name") == "AWS::Include":
+            given = value.get("Parameters") or {}
+            location = given.get("Location") if isinstance(given, dict) else None
+            if isinstance(location, str) and not _is_elsewhere(location):
+                given["Location"] = self._packed(folder, location, "AWS::Include", "Location")
+            return
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            self._includes(folder, item)
 
     @staticmethod
     def _default_code(resource: dict[str, Any], common: Any) -> None:

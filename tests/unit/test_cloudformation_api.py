@@ -256,7 +256,7 @@ def test_a_hundred_resources_are_described_at_once_and_one_with_its_metadata() -
 
 def test_a_transform_among_properties_is_named() -> None:
     stacks = Stacks()
-    template = things(A={"Text": "x", "Fn::Transform": {"Name": "AWS::Include"}})
+    template = things(A={"Text": "x", "Fn::Transform": {"Name": "Own"}})
     text = message(stacks, "CreateStack", StackName="app", TemplateBody=body(template))[1]
     assert text.startswith("NotSimulated: Fn::Transform")
 
@@ -269,7 +269,7 @@ def test_the_template_of_nothing() -> None:
 def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
     stacks = Stacks()
     template = {
-        "Transform": "AWS::Include",
+        "Transform": "Own",
         "Resources": {
             "Api": {"Type": "AWS::AppSync::GraphQLApi"},
             "Queue1": {"Type": "AWS::SQS::Queue", "Properties": {"Foo": 1, "Tags": [], "DelaySeconds": 1}},
@@ -287,7 +287,7 @@ def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
         },
     }
     expected = (
-        "NotSimulated: Fn::ForEach::Loop in Resources, transform AWS::Include, "
+        "NotSimulated: Fn::ForEach::Loop in Resources, transform Own, "
         "AWS::AppSync::GraphQLApi (Api), property AWS::SQS::Queue.Foo (Queue1), "
         "property AWS::Lambda::Function.Code.ImageUri (Fn), property AWS::Lambda::Function.VpcConfig (Fn), "
         "AWS::Lambda::Function runtime ruby3.3 (Fn), UpdatePolicy (Kept), DeletionPolicy Snapshot (Kept)"

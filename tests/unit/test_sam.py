@@ -84,9 +84,9 @@ def test_what_the_translator_refuses_is_told_in_its_words(cloud: LocalCloud) -> 
 
 
 def test_what_sam_makes_and_is_not_simulated_is_refused_by_name(cloud: LocalCloud) -> None:
-    get = {"Type": "Api", "Properties": {"Path": "/", "Method": "get"}}
-    with pytest.raises(ClientError, match=r"NotSimulated: .*AWS::ApiGateway::RestApi \(ServerlessRestApi\)"):
-        Deployer(cloud).create({"Front": function(Events={"Get": get})}, Transform=SERVERLESS)
+    rule = {"Type": "IoTRule", "Properties": {"Sql": "SELECT * FROM 'topic'"}}
+    with pytest.raises(ClientError, match=r"NotSimulated: AWS::IoT::TopicRule \(FrontRule\)"):
+        Deployer(cloud).create({"Front": function(Events={"Rule": rule})}, Transform=SERVERLESS)
 
 
 def test_an_alias_follows_the_code(cloud: LocalCloud) -> None:

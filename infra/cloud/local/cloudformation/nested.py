@@ -120,7 +120,7 @@ class NestedStacks(Requests):
             if not isinstance(url, str) or KNOWN_AFTER_APPLY in url:
                 return None
             call = self._call("ValidateTemplate", {"TemplateURL": url}, request.caller, stack)
-            return self._processed(self._text(call, None), ())
+            return self._processed(self._text(call, None), call)
         except ServiceError:
             return None
 

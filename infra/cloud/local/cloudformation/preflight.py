@@ -97,9 +97,11 @@ def check_resources(template: Template, definitions: Mapping[str, Definition], e
         if provider is None:
             refused.append(f"{definition.type} ({name})")
             continue
-        refused += [f"{policy} ({name})" for policy in definition.policies if policy != "UpdatePolicy"]
+        policies = ("UpdatePolicy",) if provider.update_policies else ()
+        refused += [f"{each} ({name})" for each in definition.policies if each not in policies]
         unknown, wrong = provider.check_update_policy(ahead.evaluate(definition.update_policy))
-        refused += [f"UpdatePolicy {each} ({name})" for each in unknown]
+        if policies:
+            refused += [f"UpdatePolicy {each} ({name})" for each in unknown]
         problems += [f"Template error: UpdatePolicy of resource {name}: {each}" for each in wrong]
         if "Snapshot" in (definition.deletion_policy, definition.update_replace_policy):
             refused.append(f"DeletionPolicy Snapshot ({name})")

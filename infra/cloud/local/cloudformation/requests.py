@@ -160,7 +160,8 @@ class Requests(Service):
         params = call.params
         _check_params(params)
         given = params.get("Parameters") or []
-        template = self._processed(self._text(call, previous), given, previous.given if previous else None)
+        text = self._text(call, previous)
+        template = self._processed(text, call, given, previous.given if previous else None)
         values = resolve(
             template,
             given,
@@ -184,12 +185,16 @@ class Requests(Service):
         )
         return request, self._evaluator(template, values.resolved, stack, notifications)
 
-    @staticmethod
     def _processed(
-        text: str, given: Sequence[Mapping[str, Any]], previous: Mapping[str, str] | None = None
+        self,
+        text: str,
+        call: Call,
+        given: Sequence[Mapping[str, Any]] = (),
+        previous: Mapping[str, str] | None = None,
     ) -> Template:
         """The template after its transforms, with code that can run here in the CDK's own functions."""
-        return substitute(process(text, given, previous))
+        pseudo = {"AWS::Region": call.region, "AWS::AccountId": call.account, "AWS::Partition": "aws"}
+        return substitute(process(text, given, previous, lambda uri: self._object(uri, call), pseudo))
 
     def _deployment(self, stack: Stack, request: Request, evaluator: Evaluator) -> Deployment:
         """Checked: raises what is wrong with the template before anything is created."""

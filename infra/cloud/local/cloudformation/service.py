@@ -204,13 +204,13 @@ class CloudFormation(ChangeSets):
             if stack.status == "REVIEW_IN_PROGRESS":
                 raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
             return views.template_summary(stack.request.template)
-        template = self._processed(self._text(call, None), ())
+        template = self._processed(self._text(call, None), call)
         check_declarations(template)
         return views.template_summary(template)
 
     def ValidateTemplate(self, call: Call) -> dict[str, Any]:
         """Checks as CreateStack does, with parameters that have no default unknown."""
-        template = self._processed(self._text(call, None), ())
+        template = self._processed(self._text(call, None), call)
         check_declarations(template)
         values = {name: each.get("Default", KNOWN_AFTER_APPLY) for name, each in template.parameters.items()}
         evaluator = self._evaluator(template, values, self._new_stack(call, "validate"), ())

@@ -5,26 +5,36 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-section
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .includes import INCLUDE, Includer
 from .intrinsics import LANGUAGE_EXTENSIONS
 from .loops import expand
 from .sam import SERVERLESS, translate
 from .template import Template, check, read, transform_names
 
-SIMULATED = (LANGUAGE_EXTENSIONS, SERVERLESS)
+SIMULATED = (LANGUAGE_EXTENSIONS, SERVERLESS, INCLUDE)
 
 
 def process(
-    text: str, given: Sequence[Mapping[str, Any]], previous: Mapping[str, str] | None = None
+    text: str,
+    given: Sequence[Mapping[str, Any]],
+    previous: Mapping[str, str] | None,
+    fetch: Callable[[str], str],
+    pseudo: Mapping[str, str],
 ) -> Template:
     """Read a template, apply its transforms with these parameter values, check what they made.
 
-    Another transform is left where it is: the pre-flight refuses it by name.
+    Another transform is left where it is: the pre-flight refuses it by name. ``fetch`` reads an object in S3.
     """
     body = read(text)
     names = [name for name in transform_names(body) if name in SIMULATED]
+    if INCLUDE in text:
+        includer = Includer(fetch, {**pseudo, **_values(body, given, previous or {})})
+        body = includer.template(body)
+        if includer.used and INCLUDE not in names:
+            names.insert(0, INCLUDE)
     if not names or not isinstance(body.get("Resources"), dict):
         return check(body, text)
     values = _values(body, given, previous or {})
