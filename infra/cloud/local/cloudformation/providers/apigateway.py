@@ -145,12 +145,21 @@ class RestApi(Provider):
         params = {
             "restApiId": api,
             "mode": props.get("Mode", "overwrite"),
+            "failOnWarnings": props.get("FailOnWarnings", False),
             "body": json.dumps(body, default=str).encode(),
             "parameters": {
                 key: value for key, value in (props.get("Parameters") or {}).items() if key == "basepath"
             },
         }
-        ctx.call("apigateway", "PutRestApi", params)
+        shown = ctx.call("apigateway", "PutRestApi", params)
+        lost = [
+            kind
+            for kind in props.get("BinaryMediaTypes", ())
+            if kind not in shown.get("binaryMediaTypes", ())
+        ]
+        if lost:
+            operations = [{"op": "add", "path": f"/binaryMediaTypes/{escaped(kind)}"} for kind in lost]
+            ctx.call("apigateway", "UpdateRestApi", {"restApiId": api, "patchOperations": operations})
 
 
 def _endpoint(props: dict[str, Any]) -> dict[str, Any]:

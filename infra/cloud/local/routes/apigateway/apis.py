@@ -38,20 +38,24 @@ class Apis(Service):
         info = document.get("info") or {}
         if not info.get("title"):
             raise bad_request("API name cannot be blank")
-        api = self._make(call, {"name": info["title"]})
-        self._import(api, document, overwrite=True, parameters=call.params.get("parameters") or {})
-        return {"$status": 201, **self._shown_api(api)}
+        api = self._make(call, {"name": info["title"], **_endpoint_of_import(call.params)})
+        try:
+            warnings = self._import(api, document, call, overwrite=True)
+        except Exception:
+            self._remove(api)
+            raise
+        return {"$status": 201, **self._shown_api(api), **warnings}
 
     def PutRestApi(self, call: Call) -> dict[str, Any]:
         """Imports into an API: mode ``merge`` (the default) keeps what the document does not name."""
         api = self.api(call)
         document = openapi.read(call.params["body"])
         overwrite = call.params.get("mode", "merge") == "overwrite"
-        self._import(api, document, overwrite=overwrite, parameters=call.params.get("parameters") or {})
-        return self._shown_api(api)
+        warnings = self._import(api, document, call, overwrite=overwrite)
+        return {"tags": {}, **self._shown_api(api), **warnings}
 
     def GetRestApi(self, call: Call) -> dict[str, Any]:
-        return self._shown_api(self.api(call))
+        return {"tags": {}, **self._shown_api(self.api(call))}
 
     def GetRestApis(self, call: Call) -> dict[str, Any]:
         found = [self._shown_api(api) for api in self.apis.values() if api.region == call.region]
@@ -60,18 +64,15 @@ class Apis(Service):
     def UpdateRestApi(self, call: Call) -> dict[str, Any]:
         api = self.api(call)
         settings = copy.deepcopy(api.settings)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             _patch_settings(settings, patch)
-        settings.setdefault("tags", {})
         if "policy" in settings:
             settings["policy"] = policies.kept(settings["policy"], api.region, call.account, api.id)
         api.settings = settings
-        return self._shown_api(api)
+        return {"tags": {}, **self._shown_api(api)}
 
     def DeleteRestApi(self, call: Call) -> dict[str, Any]:
-        api = self.api(call)
-        del self.apis[api.id]
-        self.world.http.remove(self.host(api))
+        self._remove(self.api(call))
         return {"$status": 202}
 
     # -- parts, for all operations -----------------------------------------------------------------
@@ -139,13 +140,34 @@ class Apis(Service):
     def _shown_api(api: RestApi) -> Record:
         return policies.shown(copy.deepcopy(api.settings))
 
-    def _import(self, api: RestApi, document: Record, *, overwrite: bool, parameters: Record) -> None:
-        openapi.apply(
-            api, document, self.new_id, overwrite=overwrite, base_path=parameters.get("basepath", "ignore")
-        )
-        if "policy" in api.settings:
-            account = self.world.account
-            api.settings["policy"] = policies.kept(api.settings["policy"], api.region, account, api.id)
+    def _remove(self, api: RestApi) -> None:
+        del self.apis[api.id]
+        self.world.http.remove(self.host(api))
+
+    def _import(self, api: RestApi, document: Record, call: Call, *, overwrite: bool) -> Record:
+        """Put a document into the API, all of it or nothing; returns the warnings, if there are any."""
+        before = {name: copy.deepcopy(getattr(api, name)) for name in _IMPORTED}
+        base_path = (call.params.get("parameters") or {}).get("basepath", "ignore")
+        try:
+            warnings = openapi.apply(api, document, self.new_id, overwrite=overwrite, base_path=base_path)
+            if warnings and call.params.get("failOnWarnings"):
+                raise bad_request("Warnings found during import:\n\t" + "\n\t".join(warnings))
+            if "policy" in api.settings:
+                policy = api.settings["policy"]
+                api.settings["policy"] = policies.kept(policy, api.region, call.account, api.id)
+        except Exception:
+            for name, value in before.items():
+                setattr(api, name, value)
+            raise
+        return {"warnings": warnings} if warnings else {}
+
+
+_IMPORTED = ("settings", "resources", "models", "validators", "authorizers", "gateway_responses")
+
+
+def _endpoint_of_import(params: Record) -> Record:
+    kind = (params.get("parameters") or {}).get("endpointConfigurationTypes")
+    return {"endpointConfiguration": {"types": [kind]}} if kind else {}
 
 
 def _endpoint(given: Record | None) -> Record:
@@ -207,8 +229,8 @@ def _patch_media_types(settings: Record, patch: Patch) -> None:
     if patch.op == "add":
         kinds.append(patch.parts[1])
     elif patch.parts[1] in kinds:
-        index = kinds.index(patch.parts[1])
-        kinds[index : index + 1] = [patch.value or ""] if patch.op == "replace" else []
+        kinds.remove(patch.parts[1])
+        kinds += [patch.value or ""] if patch.op == "replace" else []
     put(settings, "binaryMediaTypes", kinds or None)
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ...service import NotSimulated
-from .errors import bad_request, not_one_of
+from .errors import bad_request
 from .patching import Patch, invalid_path, only_replace, put
 
 KINDS = ("TOKEN", "REQUEST", "COGNITO_USER_POOLS")
@@ -24,7 +24,7 @@ def checked_authorizer(params: Record) -> Record:
     """An authorizer as GetAuthorizer shows it, without its id. Raises ServiceError, NotSimulated."""
     kind = params["type"]
     if kind not in KINDS:
-        raise not_one_of(kind, "createAuthorizerInput.type", KINDS)
+        raise bad_request(f"Invalid authorizer type specified. Valid options are {','.join(KINDS)}")
     if kind == "COGNITO_USER_POOLS":
         raise NotSimulated(
             "NotSimulated: an authorizer of type COGNITO_USER_POOLS - use a TOKEN or REQUEST authorizer"

@@ -13,7 +13,7 @@ from typing import Any
 from ...service import Call, NotSimulated
 from .authorizer_settings import checked_authorizer, patch_authorizer
 from .deployments import Deployments
-from .errors import bad_request, conflict, not_found, not_one_of
+from .errors import bad_request, conflict, not_found
 from .gateway_responses import TYPES, shown_response
 from .patching import boolean, edit_map, invalid_path, only_replace, patches, put, replace_only
 from .store import Record, RestApi
@@ -54,7 +54,7 @@ class Configuration(Deployments):
     def UpdateAuthorizer(self, call: Call) -> dict[str, Any]:
         api, authorizer = self._authorizer(call)
         changed = copy.deepcopy(authorizer)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             patch_authorizer(changed, patch)
         api.authorizers[changed["id"]] = changed
         return copy.deepcopy(changed)
@@ -103,7 +103,7 @@ class Configuration(Deployments):
     def UpdateModel(self, call: Call) -> dict[str, Any]:
         api, model = self._model(call)
         changed = dict(model)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             replace_only(patch, ("/description", "/schema"))
             if patch.path == "/schema":
                 changed["schema"] = check_schema(patch.value, changed["contentType"])
@@ -148,7 +148,7 @@ class Configuration(Deployments):
         _, validator = self._validator(call)
         changed = dict(validator)
         accepted = ("/name", "/validateRequestParameters", "/validateRequestBody")
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             replace_only(patch, accepted)
             if patch.path == "/name":
                 if not patch.value:
@@ -167,7 +167,7 @@ class Configuration(Deployments):
     # -- gateway responses -------------------------------------------------------------------------
 
     def PutGatewayResponse(self, call: Call) -> dict[str, Any]:
-        params, kind = call.params, _response_type(call)
+        params, kind = call.params, call.params["responseType"]
         api = self.api(call)
         api.gateway_responses[kind] = {
             name: copy.deepcopy(params[name])
@@ -177,7 +177,7 @@ class Configuration(Deployments):
         return {"$status": 201, **shown_response(api.gateway_responses, kind)}
 
     def GetGatewayResponse(self, call: Call) -> dict[str, Any]:
-        kind = _response_type(call)
+        kind = call.params["responseType"]
         return shown_response(self.api(call).gateway_responses, kind)
 
     def GetGatewayResponses(self, call: Call) -> dict[str, Any]:
@@ -185,10 +185,10 @@ class Configuration(Deployments):
         return self.page([shown_response(known, kind) for kind in sorted(TYPES)], call)
 
     def UpdateGatewayResponse(self, call: Call) -> dict[str, Any]:
-        kind = _response_type(call)
+        kind = call.params["responseType"]
         api = self.api(call)
         changed = copy.deepcopy(api.gateway_responses.get(kind) or {})
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             name = patch.parts[0] if patch.parts else ""
             if name in ("responseParameters", "responseTemplates"):
                 if patch.op != "remove" and not patch.value:
@@ -203,7 +203,7 @@ class Configuration(Deployments):
         return shown_response(api.gateway_responses, kind)
 
     def DeleteGatewayResponse(self, call: Call) -> dict[str, Any]:
-        kind = _response_type(call)
+        kind = call.params["responseType"]
         if self.api(call).gateway_responses.pop(kind, None) is None:
             raise not_found("Gateway response type not defined on api")
         return {"$status": 202}
@@ -220,7 +220,7 @@ class Configuration(Deployments):
 
     def UpdateAccount(self, call: Call) -> dict[str, Any]:
         """The role that API Gateway writes to CloudWatch Logs with."""
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             if patch.path != "/cloudwatchRoleArn":
                 raise invalid_path(patch)
             only_replace(patch)
@@ -264,10 +264,3 @@ def check_schema(schema: str | None, content_type: str) -> str:
         if parsed in ({}, ""):
             raise bad_request(_EMPTY_SCHEMA)
     return schema
-
-
-def _response_type(call: Call) -> str:
-    kind: str = call.params["responseType"]
-    if kind not in TYPES:
-        raise not_one_of(kind, "responseType", TYPES)
-    return kind

@@ -113,7 +113,7 @@ class Deployments(IntegrationSettings):
 
     def UpdateDeployment(self, call: Call) -> dict[str, Any]:
         _, deployment = self._deployment(call)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             if patch.path != "/description":
                 raise invalid_path(patch)
             deployment.description = patch.value
@@ -154,7 +154,7 @@ class Deployments(IntegrationSettings):
     def UpdateStage(self, call: Call) -> dict[str, Any]:
         api, stage = self.stage(call)
         changed = copy.deepcopy(stage)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             _patch_stage(api, changed, patch)
         changed["lastUpdatedDate"] = self.now()
         api.stages[changed["stageName"]] = changed
@@ -258,14 +258,22 @@ def _patch_method_setting(stage: Record, patch: Patch) -> None:
     wrong = bad_request(f"Invalid method setting path: {patch.path}. Must be one of: [{_PATHS}]")
     settings: Record = stage["methodSettings"]
     if len(patch.parts) == 2 and patch.op == "remove":
-        settings.pop("/".join(patch.parts), None)
+        key = _setting(patch)
+        if settings.pop(key, None) is None:
+            raise bad_request(
+                f"Cannot remove method setting {key} because there is no method setting for this method "
+            )
         return
     if len(patch.parts) != 4:
         raise wrong
     known = _SETTINGS.get("/".join(patch.parts[2:]))
     if known is None:
         raise wrong
-    key = f"{patch.parts[0].lstrip('/') or '/'}/{patch.parts[1]}"
+    key = _setting(patch)
     field, convert = known
     before = settings.get(key) or settings.get("*/*") or _DEFAULT_SETTINGS
     settings[key] = {**_DEFAULT_SETTINGS, **before, field: convert(patch.value or "")}
+
+
+def _setting(patch: Patch) -> str:
+    return f"{patch.parts[0].lstrip('/') or '/'}/{patch.parts[1]}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from ...service import ServiceError
 
 
@@ -38,20 +35,3 @@ def no_integration() -> ServiceError:
 
 def no_response() -> ServiceError:
     return not_found("Invalid Response status code specified")
-
-
-def not_one_of(value: Any, member: str, accepted: Iterable[str]) -> ServiceError:
-    """A value outside of an enumeration."""
-    return _constraint(value, member, f"enum value set: [{', '.join(accepted)}]")
-
-
-def not_matching(value: Any, member: str, pattern: str) -> ServiceError:
-    return _constraint(value, member, f"regular expression pattern: {pattern}")
-
-
-def _constraint(value: Any, member: str, must: str) -> ServiceError:
-    return ServiceError(
-        "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        f"Member must satisfy {must}",
-    )

@@ -6,7 +6,7 @@ import copy
 import re
 
 from ...service import NotSimulated
-from .errors import bad_request, not_one_of
+from .errors import bad_request
 from .patching import put
 from .store import Record
 
@@ -26,7 +26,7 @@ def checked(params: Record, resource: str) -> Record:
     the method's own, ``integrationHttpMethod`` the integration's). Raises ServiceError, NotSimulated."""
     kind = params["type"]
     if kind not in TYPES:
-        raise not_one_of(kind, "putIntegrationInput.type", TYPES)
+        raise bad_request(f"Invalid IntegrationType specified. Valid options are {','.join(TYPES)}")
     verb, uri = params.get("integrationHttpMethod") or "", params.get("uri") or ""
     if kind != "MOCK":
         if not verb:

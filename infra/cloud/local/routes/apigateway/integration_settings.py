@@ -9,7 +9,7 @@ from ...service import Call
 from .errors import no_integration, no_response
 from .integration_rules import check_media_types, check_uri, checked
 from .patching import Patch, edit_map, invalid_path, only_replace, patches, put
-from .resources import Resources, check_status
+from .resources import Resources
 from .store import Record
 
 _SCALARS = ("uri", "httpMethod", "credentials", "passthroughBehavior", "contentHandling", "cacheNamespace",
@@ -30,7 +30,7 @@ class IntegrationSettings(Resources):
     def UpdateIntegration(self, call: Call) -> dict[str, Any]:
         method, integration = self._integration(call)
         changed = copy.deepcopy(integration)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             _patch_integration(changed, patch)
         method["methodIntegration"] = changed
         return copy.deepcopy(changed)
@@ -41,7 +41,7 @@ class IntegrationSettings(Resources):
         return {"$status": 204}
 
     def PutIntegrationResponse(self, call: Call) -> dict[str, Any]:
-        status = check_status(call)
+        status = call.params["statusCode"]
         _, integration = self._integration(call)
         response: Record = {"statusCode": status}
         for name in ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling"):
@@ -57,7 +57,7 @@ class IntegrationSettings(Resources):
     def UpdateIntegrationResponse(self, call: Call) -> dict[str, Any]:
         integration, response = self._integration_response(call)
         changed = copy.deepcopy(response)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             name = patch.parts[0] if patch.parts else ""
             if name in ("responseParameters", "responseTemplates"):
                 missing = (
@@ -75,7 +75,7 @@ class IntegrationSettings(Resources):
         return copy.deepcopy(changed)
 
     def DeleteIntegrationResponse(self, call: Call) -> dict[str, Any]:
-        status = check_status(call)
+        status = call.params["statusCode"]
         _, resource = self.resource(call)
         integration = resource.methods.get(call.params["httpMethod"], {}).get("methodIntegration")
         if integration is None:
@@ -97,7 +97,7 @@ class IntegrationSettings(Resources):
         return method, found
 
     def _integration_response(self, call: Call) -> tuple[Record, Record]:
-        status = check_status(call)
+        status = call.params["statusCode"]
         _, integration = self._integration(call)
         found = integration.get("integrationResponses", {}).get(status)
         if found is None:

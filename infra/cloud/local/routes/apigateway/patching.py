@@ -11,8 +11,6 @@ from typing import Any
 from ...service import ServiceError
 from .errors import bad_request, not_found
 
-OPERATIONS = ("add", "remove", "move", "test", "replace", "copy")
-
 Record = dict[str, Any]
 Set = Callable[[Record, Any], None]
 """Puts a value (None: removes it) into a record."""
@@ -30,18 +28,8 @@ class Patch:
         self.parts = [part.replace("~1", "/").replace("~0", "~") for part in self.path.split("/")[1:]]
 
 
-def patches(operations: Sequence[Mapping[str, Any]] | None, operation_name: str) -> Iterator[Patch]:
-    """The operations of a call; all their kinds are checked before the first is applied."""
-    wrong = [
-        f"Value '{each.get('op')}' at '{operation_name[0].lower()}{operation_name[1:]}Input.patchOperations."
-        f"{index}.member.op' failed to satisfy constraint: Member must satisfy enum value set: "
-        f"[{', '.join(OPERATIONS)}]"
-        for index, each in enumerate(operations or (), 1)
-        if each.get("op") not in OPERATIONS
-    ]
-    if wrong:
-        count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
-        raise ServiceError("ValidationException", f"{count}: {'; '.join(wrong)}")
+def patches(operations: Sequence[Mapping[str, Any]] | None) -> Iterator[Patch]:
+    """The operations of a call; their kinds have been checked (``request_checks``)."""
     return (Patch(each) for each in operations or ())
 
 

@@ -54,6 +54,7 @@ class Measured:
     integration: int | None = None
     target: str = ""
     request_id: str = ""
+    extended_id: str = ""
     detailed: bool = False
 
 
@@ -110,7 +111,7 @@ class Gateway:
             snapshot, stage["deploymentId"], name, request, host, world.account, world.datetime(), rng
         )
         variables = stage.get("variables", {})
-        measured.request_id = shown["requestId"]
+        measured.request_id, measured.extended_id = shown["requestId"], shown["extendedRequestId"]
         exchange = Exchange(
             request, api.id, name, "", {}, {}, shown, variables, api.region, world.account, caller.trace
         )
@@ -244,7 +245,8 @@ def _answer(response: MethodResponse, measured: Measured, trace: str) -> HttpRes
         more += [(name, value) for value in values[1:]]
     if measured.request_id:
         headers["x-amzn-RequestId"] = measured.request_id
-    if trace and not any(name.lower() == "x-amzn-trace-id" for name in headers):
+        headers["x-amz-apigw-id"] = measured.extended_id
+    if trace and measured.integration is not None and measured.target != "MOCK":
         headers["X-Amzn-Trace-Id"] = f"Root={trace!s}"
     return HttpResponse(
         response.status, response.body.decode("utf-8", "surrogateescape"), headers, tuple(more)

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import copy
-import re
 from typing import Any
 
 from ...service import Call, NotSimulated
 from .apis import Apis
-from .errors import bad_request, conflict, no_method, no_resource, no_response, not_found, not_matching
+from .errors import bad_request, conflict, no_method, no_resource, no_response, not_found
 from .integration_rules import METHODS
 from .patching import Patch, boolean, edit_map, invalid_path, only_replace, patches, put, replace_only
+from .resource_rules import check_method, check_part
 from .store import Record, Resource, RestApi
-
-AUTHORIZATION = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
-_PART = re.compile(r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\}")
-_STATUS = re.compile(r"[1-5]\d\d")
-_AUTHORIZER = (
-    "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS "
-    "requires a valid authorizer."
-)
 
 
 class Resources(Apis):
@@ -48,7 +40,7 @@ class Resources(Apis):
 
     def UpdateResource(self, call: Call) -> dict[str, Any]:
         api, resource = self.resource(call)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             replace_only(patch, ("/parentId", "/pathPart"))
             name = patch.parts[0]
             if resource is api.root:
@@ -106,7 +98,7 @@ class Resources(Apis):
     def UpdateMethod(self, call: Call) -> dict[str, Any]:
         api, resource, method = self.method(call)
         changed = copy.deepcopy(method)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             _patch_method(changed, patch)
         if changed["authorizationType"] not in ("CUSTOM", "COGNITO_USER_POOLS"):
             changed.pop("authorizerId", None)
@@ -125,7 +117,7 @@ class Resources(Apis):
     # -- method responses --------------------------------------------------------------------------
 
     def PutMethodResponse(self, call: Call) -> dict[str, Any]:
-        status = check_status(call)
+        status = call.params["statusCode"]
         _, _, method = self.method(call)
         responses: Record = method.setdefault("methodResponses", {})
         if status in responses:
@@ -143,7 +135,7 @@ class Resources(Apis):
     def UpdateMethodResponse(self, call: Call) -> dict[str, Any]:
         method, response = self._response(call)
         changed = copy.deepcopy(response)
-        for patch in patches(call.params.get("patchOperations"), call.operation):
+        for patch in patches(call.params.get("patchOperations")):
             name = patch.parts[0] if patch.parts else ""
             if name == "responseParameters":
                 missing = "Invalid parameter name specified"
@@ -173,63 +165,12 @@ class Resources(Apis):
         return api, resource, found
 
     def _response(self, call: Call) -> tuple[Record, Record]:
-        status = check_status(call)
+        status = call.params["statusCode"]
         method = self.method(call)[2]
         found = method.get("methodResponses", {}).get(status)
         if found is None:
             raise no_response()
         return method, found
-
-
-def check_status(call: Call) -> str:
-    status = str(call.params["statusCode"])
-    if not _STATUS.fullmatch(status):
-        raise not_matching(status, "statusCode", r"[1-5]\d\d")
-    return status
-
-
-def check_part(api: RestApi, parent: Resource, part: str, moved: Resource | None = None) -> None:
-    """May a resource of this path part be a child of ``parent``?"""
-    if not _PART.fullmatch(part):
-        raise bad_request(
-            "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces "
-            "at the beginning and the end."
-        )
-    if parent.path_part.endswith("+}"):
-        raise bad_request(
-            f"Cannot create a child of a resource with a greedy path variable: {parent.path_part}"
-        )
-    for sibling in api.resources.values():
-        if sibling.parent != parent.id or sibling is moved:
-            continue
-        if sibling.path_part == part:
-            raise conflict(f"Another resource with the same parent already has this name: {part}")
-        if part.startswith("{") and sibling.path_part.startswith("{"):
-            raise bad_request(
-                f"A sibling ({sibling.path_part}) of this resource already has a variable path part -- only "
-                "one is allowed"
-            )
-
-
-def check_method(api: RestApi, method: Record) -> None:
-    """The parts of the API that a method refers to must exist."""
-    kind = method["authorizationType"]
-    if kind not in AUTHORIZATION:
-        raise bad_request(
-            f"Invalid Authorization type specified. Valid options are {','.join(AUTHORIZATION)}"
-        )
-    if kind in ("CUSTOM", "COGNITO_USER_POOLS"):
-        authorizer = api.authorizers.get(method.get("authorizerId", ""))
-        if authorizer is None or (authorizer["type"] == "COGNITO_USER_POOLS") != (kind != "CUSTOM"):
-            raise bad_request(_AUTHORIZER)
-    if method.get("requestValidatorId") and method["requestValidatorId"] not in api.validators:
-        raise bad_request("Invalid Request Validator identifier specified")
-    for model in (method.get("requestModels") or {}).values():
-        if model not in api.models:
-            raise bad_request(f"Invalid model identifier specified: {model}")
-    names = [name.rpartition(".")[2] for name in method.get("requestParameters") or {}]
-    if len(set(names)) < len(names):
-        raise bad_request("Parameter names must be unique across querystring, header and path")
 
 
 def shown(resource: Resource, *, methods: bool = False) -> Record:

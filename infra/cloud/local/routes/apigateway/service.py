@@ -5,12 +5,14 @@ https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...service import Call
 from .configuration import Configuration
 from .errors import not_found
 from .pipeline import Gateway
+from .request_checks import check
 from .store import RestApi
 
 if TYPE_CHECKING:
@@ -28,6 +30,15 @@ class ApiGateway(Configuration):
 
     def publish(self, api: RestApi) -> None:
         self.world.http.register(self.host(api), lambda request: self.gateway.serve(api, request))
+
+    def operation(self, name: str) -> Callable[[Call], dict[str, Any] | None]:
+        found = super().operation(name)
+
+        def checked(call: Call) -> dict[str, Any] | None:
+            check(call)
+            return found(call)
+
+        return checked
 
     def FlushStageAuthorizersCache(self, call: Call) -> dict[str, Any]:
         api, stage = self.stage(call)
