@@ -214,6 +214,15 @@ def test_a_batch_has_a_trace_of_its_own_with_links(traced: LocalCloud) -> None:
     assert [each.kind for each in traced.trace(producer["Id"]).segments].count("run") == 2
 
 
+def test_a_role_must_be_allowed_to_send_segments(traced: LocalCloud) -> None:
+    resources = {"Role": role(), "Mute": function(ANSWERS, TracingConfig=ACTIVE)}
+    stack = Deployer(traced, "mute")
+    assert stack.create(resources) == "ROLLBACK_COMPLETE"
+    events = traced.client("cloudformation").describe_stack_events(StackName="mute")["StackEvents"]
+    reasons = [each.get("ResourceStatusReason", "") for each in events]
+    assert any("does not have permissions to call PutTraceSegments on XRAY" in each for each in reasons)
+
+
 def test_a_refused_invocation_is_a_throttle(traced: LocalCloud) -> None:
     client = traced.client("lambda")
     client.put_function_concurrency(FunctionName="answers", ReservedConcurrentExecutions=0)

@@ -23,7 +23,7 @@ from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 provider = TracerProvider(resource=Resource({"service.name": "shop"}))
 trace.set_tracer_provider(provider)
@@ -31,7 +31,7 @@ trace.set_tracer_provider(provider)
 HANDLER = (
     SET_UP
     + """
-provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 tracer = trace.get_tracer("app")
 
 def handler(event, context):
@@ -50,6 +50,7 @@ def handler(event, context):
                 raise ValueError("no money")
         except ValueError:
             pass
+    provider.force_flush()
     return span.get_span_context().span_id
 """
 )

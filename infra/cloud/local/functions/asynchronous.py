@@ -35,8 +35,8 @@ from .destinations import (
     invocation_record,
     response_context,
 )
-from .invocation import ACTIVE, Invocation, Invoker, Request
-from .model import EventInvokeConfig, Function, Version
+from .invocation import Invocation, Invoker, Request
+from .model import ACTIVE, EventInvokeConfig, Function, Version
 from .names import LATEST
 from .recursion import loops
 

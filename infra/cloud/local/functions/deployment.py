@@ -15,7 +15,7 @@ from ..routes.targets import queue_url
 from ..service import Call, Caller, ServiceError
 from .concurrency import Pool
 from .layers import Layers
-from .model import Code, Configuration, Function, Version, describe
+from .model import ACTIVE, Code, Configuration, Function, Version, describe
 from .names import LATEST, conflict, constraint, invalid
 from .package import Package
 from .validation import check_settings
@@ -58,6 +58,7 @@ class Deployment(Versions, Layers):
             raise conflict(f"Function already exist: {name}")
         configuration = self._configured(Configuration("", "", "", log_group=f"/aws/lambda/{name}"), params)
         self._check_dead_letter(configuration)
+        self._check_tracing(configuration)
         function = Function.__new__(Function)
         version = Version(function, LATEST, configuration, code, self.timestamp(), self.new_id(), Pool())
         Function.__init__(
@@ -116,6 +117,7 @@ class Deployment(Versions, Layers):
             self._check_role(params["Role"])
         configuration = self._configured(function.latest.configuration, params)
         self._check_dead_letter(configuration)
+        self._check_tracing(configuration)
         self._replace_latest(function, configuration, function.latest.code)
         return describe(function.latest, progress="updating")
 
@@ -240,6 +242,23 @@ class Deployment(Versions, Layers):
             raise invalid(
                 f"The provided execution role does not have permissions to call {operation} on "
                 f"{service.upper()}"
+            ) from None
+
+    def _check_tracing(self, configuration: Configuration) -> None:
+        """Lambda refuses active tracing with a role that may not send segments.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html#services-xray-permissions
+        """
+        if configuration.tracing != ACTIVE:
+            return
+        caller = Caller("service", "lambda", role=configuration.role)
+        try:
+            self.world.identity.check(
+                caller, "xray", "PutTraceSegments", {}, self.world.region, self.world.account
+            )
+        except ServiceError:
+            raise invalid(
+                "The provided execution role does not have permissions to call PutTraceSegments on XRAY"
             ) from None
 
     def _check_role(self, arn: str) -> None:

@@ -13,11 +13,13 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
+import threading
 import traceback
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..patches import Lookalike
 from .errors import Cleaner, is_ours
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ class WraptLoader(importlib.abc.Loader):
 
 
 class TamedLoader(importlib.abc.Loader):
-    """Loads one module of the X-Ray SDK, and changes what does not fit into a process of many functions."""
+    """Loads one module of such a library, and changes what does not fit into a process of many functions."""
 
     def __init__(self, loader: Any, change: Callable[[types.ModuleType], None]) -> None:
         self._loader = loader
@@ -179,8 +181,28 @@ def _not_at_all(module: types.ModuleType) -> None:
     module.__dict__["patch"] = lambda: None
 
 
+def _no_thread(module: types.ModuleType) -> None:
+    """OpenTelemetry's batches are sent when the handler flushes them or ends the provider; on AWS a thread may
+    send them before, if the environment is not frozen first."""
+
+    class Thread:
+        def __init__(self, *args: Any, target: Callable[[], None], **kwargs: Any) -> None:
+            self._target = target
+
+        def start(self) -> None: ...
+
+        def join(self, timeout: float | None = None) -> None:
+            self._target()  # it was told to end, and sends what is left
+
+        def is_alive(self) -> bool:
+            return True
+
+    module.__dict__["threading"] = Lookalike(threading, Thread=Thread)
+
+
 TAMED: dict[str, Callable[[types.ModuleType], None]] = {
     f"{XRAY_SDK}.core.lambda_launcher": _no_touch_file,
     f"{XRAY_SDK}.core.utils.stacktrace": _own_frames,
     f"{XRAY_SDK}.ext.httpx.patch": _not_at_all,
+    "opentelemetry.sdk._shared_internal": _no_thread,
 }

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..kernel import MILLISECOND
 from ..service import ServiceError
 from .concurrency import Concurrency, Slot
-from .model import Version
+from .model import ACTIVE, Version
 
 if TYPE_CHECKING:
     from ..world import World
     from .environment import Outcome
-
-ACTIVE = "Active"
-"""The tracing mode of a function that writes segments."""
 
 KILL_WINDOW_US = 50 * MILLISECOND
 """How long an invocation is taken to last, for the fault ``kill``, while none of the function's has

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .package import Package
 
 
+ACTIVE = "Active"
+"""The tracing mode of a function that writes segments to X-Ray."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Code:
     """A deployment package, and the address at which GetFunction says it is."""

@@ -18,6 +18,7 @@ from ..service import Call, NotSimulated, ServiceError
 from . import xray_documents
 from .xray_daemon import Daemon
 from .xray_documents import Document, Documents
+from .xray_gateway import GatewaySegments
 from .xray_graph import graph, moment
 from .xray_groups import Groups
 from .xray_lambda import LambdaSegments
@@ -42,7 +43,8 @@ class XRay(Groups):
     """``documents`` are read from the journal; only rules, groups and tags are kept here.
 
     Whoever takes part in traces calls ``record`` with the segments of its own; Lambda's part is
-    ``functions`` (``daemon`` is beside each of them), Step Functions' ``states``.
+    ``functions`` (``daemon`` is beside each of them), Step Functions' ``states``,
+    API Gateway's ``gateway``.
     """
 
     def __init__(self, world: World) -> None:
@@ -53,6 +55,7 @@ class XRay(Groups):
         self.documents = Documents(self.journal, self.states.documents)
         self.functions = LambdaSegments(world, self)
         self.daemon = Daemon(world)
+        self.gateway = GatewaySegments(world, self)
 
     def record(self, document: Document, actor: str, trace: str = "") -> None:
         """Take one document; ``trace`` is the journal's id of the story, if that is not the document's."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ...service import Caller
+from ...telemetry.xray_gateway import Request
 from ..http import HttpRequest, HttpResponse
 from . import arriving, authorization, gateway_responses, integrations, validation
 from .authorizers import LambdaAuthorizers
@@ -56,6 +57,8 @@ class Measured:
     request_id: str = ""
     extended_id: str = ""
     detailed: bool = False
+    traced: Request | None = None
+    """The request in X-Ray, if its stage has tracing and it is recorded."""
 
 
 Step = Callable[[Arrived, Exchange], Exchange]
@@ -79,9 +82,18 @@ class Gateway:
         world.kernel.sleep(overhead >> 1)
         name, path, query = arriving.split_path(raw.url)
         measured = Measured()
+        stage = api.stages.get(unquote(name))
+        if stage is not None and stage["tracingEnabled"]:
+            title = str(api.settings["name"])
+            trace, measured.traced = world.xray.gateway.begin(
+                api.id, title, stage["stageName"], raw, caller.trace
+            )
+            caller = dataclasses.replace(caller, trace=trace)
         response = self._response(api, unquote(name), path, query, raw, caller, measured)
         world.kernel.sleep(overhead - (overhead >> 1))
         self._record(api, name, raw, response, measured, caller, world.kernel.now - started)
+        if measured.traced is not None:
+            world.xray.gateway.end(measured.traced, raw, response.status, measured.request_id)
         return _answer(response, measured, caller.trace)
 
     def _response(
@@ -172,11 +184,15 @@ class Gateway:
         return exchange
 
     def integrate(self, arrived: Arrived, exchange: Exchange, measured: Measured) -> MethodResponse:
-        started = self._world.kernel.now
+        started, traced = self._world.kernel.now, measured.traced
+        if traced is not None:
+            exchange = dataclasses.replace(exchange, trace=traced.inside)
         try:
             return integrations.call(self._world, exchange, arrived.snapshot.binary)
         finally:
             measured.integration = self._world.kernel.now - started
+            if traced is not None:
+                traced.integration, traced.called = exchange.integration, (started, self._world.kernel.now)
 
     # -- afterwards --------------------------------------------------------------------------------
 
