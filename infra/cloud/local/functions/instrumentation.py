@@ -182,8 +182,8 @@ def _not_at_all(module: types.ModuleType) -> None:
 
 
 def _no_thread(module: types.ModuleType) -> None:
-    """OpenTelemetry's batches are sent when the handler flushes them or ends the provider; on AWS a thread may
-    send them before, if the environment is not frozen first."""
+    """OpenTelemetry's batches are sent when the handler flushes them or ends the provider; on AWS a thread
+    may send them before, if the environment is not frozen first."""
 
     class Thread:
         def __init__(self, *args: Any, target: Callable[[], None], **kwargs: Any) -> None:
