@@ -76,6 +76,65 @@ def test_custom_metrics_are_journaled_and_retrieved() -> None:
     }
 
 
+def results(scene: Scene, *asked: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = scene.call("GetMetricData", MetricDataQueries=list(asked), **window(scene))[
+        "MetricDataResults"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("units", "value", "message"),
+    [
+        (["Milliseconds", "Seconds"], 60_000, "[Milliseconds, Seconds]"),
+        (["Milliseconds", "Seconds"] * 2, 120_000, "[Milliseconds, Seconds]"),
+        (["Milliseconds", "Seconds", "Count"], 5, "[Count, Milliseconds, Seconds]"),
+    ],
+)
+def test_several_units_of_a_metric(units: list[str], value: float, message: str) -> None:
+    """localstack: test_get_metric_data_different_units_no_unit_in_query, test_handle_different_units"""
+    scene = Scene()
+    scene.at(10)
+    values = {"Milliseconds": 60_000, "Seconds": 60, "Count": 5}
+    for unit in units:
+        put(scene, Value=values[unit], Unit=unit)
+    (found,) = results(scene, query("m1", "Sum"))
+    assert (found["Values"], found["Messages"]) == (
+        [value],
+        [{"Code": "MultipleUnits", "Value": f"Multiple units returned: '{message}'"}],
+    )
+    statistics = scene.call(
+        "GetMetricStatistics",
+        Namespace="Parcel",
+        MetricName="Latency",
+        Period=60,
+        Statistics=["Average"],
+        **window(scene, 0, 60),
+    )
+    assert sorted((point["Unit"], point["Average"]) for point in statistics["Datapoints"]) == sorted(
+        (unit, values[unit]) for unit in set(units)
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "labels"),
+    [
+        ([("Sum", 60), ("Minimum", 300)], ["Latency Sum 60", "Latency Minimum 300"]),
+        ([("Sum", 60), ("Minimum", 60)], ["Latency Sum", "Latency Minimum"]),
+        ([("Sum", 60), ("Sum", 300)], ["Latency 60", "Latency 300"]),
+        ([("Sum", 60), ("Sum", 60)], ["Latency", "Latency"]),
+    ],
+)
+def test_labels_tell_in_what_queries_differ(pairs: list[tuple[str, int]], labels: list[str]) -> None:
+    """localstack/localstack: test_label_generation"""
+    scene = Scene()
+    put(scene, Value=1)
+    asked = [query(f"m{number}", stat) for number, (stat, _) in enumerate(pairs)]
+    for one, (_, period) in zip(asked, pairs, strict=True):
+        one["MetricStat"]["Period"] = period
+    assert [one["Label"] for one in results(scene, *asked)] == labels
+
+
 def test_periods_begin_at_the_start_time_rounded_down_to_the_minute() -> None:
     scene = Scene()
     scene.at(400)
@@ -110,9 +169,9 @@ def test_results_come_in_pages_and_orders() -> None:
             break
         token = {"NextToken": page["NextToken"]}
     assert seen == [
-        ("m1", "Latency", [130, 70, 10], "Complete"),
-        ("m2", "Latency", [130], "PartialData"),
-        ("m2", "Latency", [70, 10], "Complete"),
+        ("m1", "Latency Sum", [130, 70, 10], "Complete"),
+        ("m2", "Latency Maximum", [130], "PartialData"),
+        ("m2", "Latency Maximum", [70, 10], "Complete"),
         ("e1", "twice", [260, 140], "PartialData"),
         ("e1", "twice", [20], "Complete"),
     ]

@@ -369,3 +369,80 @@ def test_a_saved_query(cloud: LocalCloud) -> None:
         logs.put_query_definition(name="bad", queryString="filter (")
     assert app.update({"Group": GROUP}) == "UPDATE_COMPLETE"
     assert logs.describe_query_definitions()["queryDefinitions"] == []
+
+
+def test_metrics_of_a_log_group(cloud: LocalCloud) -> None:
+    app = Deployer(cloud)
+    app.create({"Group": GROUP, "Role": role(), "Reader": function("def handler(event, context): pass\n")})
+    name = app.physical("Reader")
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    allow = {"FunctionName": name, "StatementId": "s"}
+    cloud.client("lambda").add_permission(
+        **allow, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
+    cloud.client("logs").put_subscription_filter(
+        logGroupName="shop", filterName="f", filterPattern="ERROR", destinationArn=arn
+    )
+    write(cloud, "shop", "ERROR one", "ERROR two", "INFO")
+    cloud.client("lambda").remove_permission(**allow)
+    write(cloud, "shop", "ERROR three", '{"_aws": {"CloudWatchMetrics": [{}]}}')
+    one = {"LogGroupName": "shop", "DestinationType": "Lambda", "FilterName": "f"}
+
+    def total(metric: str, **dimensions: str) -> float:
+        return sum(value for _, value in cloud.metrics("AWS/Logs", metric, dimensions))
+
+    assert [
+        total("IncomingLogEvents", LogGroupName="shop"),
+        total("IncomingBytes", LogGroupName="shop"),
+        total("ForwardedLogEvents", **one),
+        total("DeliveryErrors", **one),
+        total("EMFValidationErrors", LogGroupName="shop"),
+    ] == [5, 70, 2, 1, 1]
+    alarm = {"Namespace": "AWS/Logs", "Dimensions": [{"Name": "LogGroupName", "Value": "shop"}]}
+    cloud.client("cloudwatch").put_metric_alarm(
+        **alarm,
+        AlarmName="busy",
+        MetricName="IncomingLogEvents",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloud.advance("10 min")
+    write(cloud, "shop", "one", "two")
+    cloud.advance("1 min")
+    (found,) = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert found["StateValue"] == "ALARM"
+
+
+def test_powertools_prints_metrics(cloud: LocalCloud) -> None:
+    source = (
+        "from aws_lambda_powertools import Metrics\n"
+        "from aws_lambda_powertools.metrics import MetricResolution, MetricUnit\n"
+        "metrics = Metrics(namespace='Shop', service='orders')\n"
+        "@metrics.log_metrics\n"
+        "def handler(event, context):\n"
+        "    metrics.add_dimension(name='kind', value='gift')\n"
+        "    for n in range(3):\n"
+        "        metrics.add_metric(name='Items', unit=MetricUnit.Count, value=n)\n"
+        "    metrics.add_metric(name='Wait', unit=MetricUnit.Milliseconds, value=12.5,\n"
+        "                       resolution=MetricResolution.High)\n"
+        "    metrics.add_metadata(key='order', value='o-1')\n"
+    )
+    app = Deployer(cloud)
+    app.create({"Role": role(), "Seller": function(source)})
+    began = cloud.now
+    cloud.client("lambda").invoke(FunctionName=app.physical("Seller"))
+    dimensions = [{"Name": "kind", "Value": "gift"}, {"Name": "service", "Value": "orders"}]
+
+    def points(name: str, period: int) -> list[tuple[bool, float, str]]:
+        """(whether the data point stands at a full minute, its sum, its unit)"""
+        found = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="Shop", MetricName=name, Dimensions=dimensions, Period=period, Statistics=["Sum"],
+            StartTime=began, EndTime=cloud.now,
+        )  # fmt: skip
+        return [(one["Timestamp"].second == 0, one["Sum"], one["Unit"]) for one in found["Datapoints"]]
+
+    assert points("Items", 60) == [(True, 3.0, "Count")]
+    assert points("Wait", 60) == [(True, 12.5, "Milliseconds")]

@@ -233,8 +233,9 @@ def _feeds(metric: MetricId, kind: str) -> Callable[[Entry], bool]:
         return lambda entry: (
             entry.data["namespace"] == metric.namespace and entry.data["metric"] == metric.name
         )
-    if kind == "logs.event" and metric.namespace == "AWS/Logs":
-        return lambda entry: '"_aws"' in entry.data["message"]
+    if metric.namespace == "AWS/Logs":
+        group = metric.dimension("LogGroupName")
+        return lambda entry: group is None or group in entry.resource
     if kind == "logs.event":
         return lambda entry: '"_aws"' in entry.data["message"] and metric.name in entry.data["message"]
     function = metric.dimension("FunctionName")

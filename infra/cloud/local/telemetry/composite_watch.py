@@ -131,7 +131,8 @@ class CompositeWatch:
             reason = (
                 f"{self._arns}{alarm.name} was {verb} and its alarm rule evaluates to {self._result(alarm)}"
             )
-            self._evaluate(alarm, reason, alarm.rule.children)
+            # The last of the rule comes first, in AWS's documentation and as it was recorded.
+            self._evaluate(alarm, reason, alarm.rule.children[::-1])
 
     def _evaluate(self, alarm: Composite, reason: str, triggering: Sequence[str]) -> None:
         if self._depends_on_itself(alarm):

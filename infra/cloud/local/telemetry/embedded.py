@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..journal import Entry
-from .series import MINUTE, Dimensions, MetricId
+from .series import MINUTE, UNITS, Dimensions, MetricId
 
 MOST_DIMENSIONS = 30
 MOST_METRICS = 100
@@ -25,19 +25,6 @@ MOST_VALUES = 100
 SECOND = 1_000_000
 TOO_OLD = 14 * 86_400 * SECOND
 TOO_NEW = 2 * 3600 * SECOND
-UNITS = frozenset(
-    {"Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"}
-    | {
-        f"{size}{what}{per}"
-        for size, whats in (
-            ("", "Bytes Bits"),
-            *((big, "bytes bits") for big in ("Kilo", "Mega", "Giga", "Tera")),
-        )
-        for what in whats.split()
-        for per in ("", "/Second")
-    }
-)
-
 Found = tuple[MetricId, str, int, list[float]]
 """Metric, unit, time (µs, the beginning of its second or minute), values."""
 

@@ -13,7 +13,7 @@ from .metrics import Metrics
 from .paging import offset_of, page_of, token_at
 from .queries import DAY, SECOND, Query, micros, moment
 from .refusals import invalid
-from .series import MetricId
+from .series import UNITS, MetricId
 from .statistics import SIMPLE
 
 MOST_POINTS = 100_800
@@ -86,6 +86,8 @@ class MetricOperations(Service):
         resolution = one.get("StorageResolution", 60)
         if resolution not in (1, 60):
             raise wrong("StorageResolution", resolution)
+        if data["unit"] not in UNITS:
+            raise wrong("Unit", data["unit"])
         if resolution == 1:
             data["resolution"] = 1
         if kinds == ["StatisticValues"]:
@@ -159,15 +161,17 @@ class MetricOperations(Service):
         metric = MetricId(
             params["Namespace"], params["MetricName"], queries.dimensions(params.get("Dimensions"))
         )
-        points: dict[int, dict[str, Any]] = {}
+        points: dict[tuple[int, int], dict[str, Any]] = {}
         self.metrics.read(self.kernel.now)
         units = [params["Unit"]] if "Unit" in params else self.metrics.units(metric)
-        if queries.retained(start, period, self.kernel.now):
+        if not queries.retained(start, period, self.kernel.now):
+            units = []
+        for number, unit in enumerate(units):
             for stat in [*simple, *extended]:
-                query = Query("m", "", True, metric, stat, period, params.get("Unit"))
+                query = Query("m", "", True, metric, stat, period, unit)
                 found = queries.metric_points(self.metrics, query, first, end, self.kernel.now)
                 for time, (value, _) in found.items():
-                    point = points.setdefault(time, {"Timestamp": moment(time), "Unit": units[0]})
+                    point = points.setdefault((time, number), {"Timestamp": moment(time), "Unit": unit})
                     if simple:
                         point[stat] = value
                     else:
@@ -183,6 +187,7 @@ class MetricOperations(Service):
         most = params.get("MaxDatapoints", MOST_POINTS)
         if not 1 <= most <= MOST_POINTS:
             raise invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_POINTS}; it is {most}.")
+        asked, units = queries.in_one_unit(self.metrics, asked, start, end, self.kernel.now)
         values = queries.run(self.metrics, asked, start, end, self.kernel.now)
         descending = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results: list[tuple[str, str, list[tuple[int, float]]]] = []
@@ -215,6 +220,7 @@ class MetricOperations(Service):
                     "Timestamps": [moment(time) for time, _ in part],
                     "Values": [value for _, value in part],
                     "StatusCode": "Complete" if not points or part[-1:] == points[-1:] else "PartialData",
+                    **_messages(units.get(name)),
                 }
             )
         shown = offset_of(params.get("NextToken")) + sum(len(one["Values"]) for one in answer)
@@ -229,6 +235,13 @@ class MetricOperations(Service):
         if start > end:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")
         return start, end
+
+
+def _messages(units: list[str] | None) -> dict[str, Any]:
+    if not units:
+        return {}
+    value = f"Multiple units returned: '[{', '.join(units)}]'"
+    return {"Messages": [{"Code": "MultipleUnits", "Value": value}]}
 
 
 def _metric(metric: MetricId) -> dict[str, Any]:

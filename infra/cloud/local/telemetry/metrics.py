@@ -25,6 +25,7 @@ from .rows import (
     httpapi,
     kinesis,
     lambda_,
+    logs,
     pipes,
     s3,
     scheduler,
@@ -49,6 +50,7 @@ TABLE: tuple[Row, ...] = tuple(
         httpapi,
         kinesis,
         lambda_,
+        logs,
         pipes,
         s3,
         scheduler,
@@ -108,7 +110,7 @@ class Metrics:
             rows = ROWS.get(entry.what)
             if rows is not None:
                 self._take(entry, rows)
-            elif entry.what == "cloudwatch.put_metric":
+            if entry.what == "cloudwatch.put_metric":
                 self._put(entry.data)
             elif entry.what == "logs.event":
                 self._embedded(entry)

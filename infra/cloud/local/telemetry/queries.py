@@ -18,7 +18,7 @@ from . import expressions
 from .expressions import TimeSeries, Value
 from .metrics import Metrics
 from .refusals import invalid
-from .series import Dimensions, MetricId
+from .series import UNITS, Dimensions, MetricId
 from .statistics import UnknownStatisticError, statistic
 
 SECOND = 1_000_000
@@ -171,10 +171,52 @@ def metric_points(
     return found
 
 
+def in_one_unit(
+    metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: int
+) -> tuple[list[Query], dict[str, list[str]]]:
+    """The queries, each with one unit where its metric has several in [start, end); and those units by id."""
+    metrics.read(now)
+    found, several = [], {}
+    for query in queries:
+        if query.metric is not None and query.unit is None:
+            known = metrics.units(query.metric)
+            units = [
+                unit
+                for unit in sorted(known, key=UNITS.index)
+                if len(known) == 1 or metrics.collect(query.metric, start, end, query.period, now, unit)
+            ]
+            if len(units) > 1:
+                several[query.id] = units
+                query = dataclasses.replace(query, unit=units[0])
+        found.append(query)
+    return found, several
+
+
+def labels(queries: Sequence[Query]) -> dict[str, str]:
+    """What results are called: the metric's name, with its statistic and period where queries differ in them.
+
+    As recorded: same file, test_label_generation.
+    """
+    of_metrics = [query for query in queries if query.metric is not None]
+    stats = len({query.stat for query in of_metrics}) > 1
+    periods = len({query.period for query in of_metrics}) > 1
+    made = {}
+    for query in of_metrics:
+        assert query.metric is not None
+        parts = [
+            query.metric.name,
+            query.stat if stats else "",
+            f"{query.period // SECOND}" if periods else "",
+        ]
+        made[query.id] = " ".join(part for part in parts if part)
+    return made
+
+
 def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: int) -> dict[str, Value]:
     """The value of every query over [start, end). Raises ValidationError for an expression that does not
     compute."""
     metrics.read(now)
+    names = labels(queries)
     known = {query.id: query for query in queries}
     values: dict[str, Value] = {}
     for query in queries:
@@ -183,7 +225,7 @@ def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: i
             begin = first_period(start, query.period, now)
             if retained(start, query.period, now):
                 points = metric_points(metrics, query, begin, end, now)
-            label = query.label or query.metric.name
+            label = query.label or names[query.id]
             values[query.id] = TimeSeries(label, {time: points[time][0] for time in sorted(points)})
     retrieved = list(values)
 

@@ -10,6 +10,17 @@ from typing import NamedTuple
 from .statistics import Samples, StatisticSet
 
 MINUTE = 60_000_000  # microseconds
+UNITS = (
+    "Megabits", "Terabits", "Gigabits", "Count", "Bytes", "Gigabytes", "Gigabytes/Second", "Kilobytes",
+    "Kilobits/Second", "Terabytes", "Terabits/Second", "Bytes/Second", "Percent", "Megabytes",
+    "Megabits/Second", "Milliseconds", "Microseconds", "Kilobytes/Second", "Gigabits/Second",
+    "Megabytes/Second", "Bits", "Bits/Second", "Count/Second", "Seconds", "Kilobits", "Terabytes/Second",
+    "None",
+)  # fmt: skip
+"""Every unit of CloudWatch, in the order in which GetMetricData looks for one of a metric that was published
+with several: recorded in localstack/localstack, tests/aws/services/cloudwatch/test_cloudwatch.py
+(test_get_metric_data_different_units_no_unit_in_query)."""
+
 Dimensions = tuple[tuple[str, str], ...]
 
 
