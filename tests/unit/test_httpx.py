@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -50,6 +51,48 @@ def handler(event, context):
     on.function("caller", source, Timeout=10)
     answer = on.cloud.client("lambda").invoke(FunctionName="caller")["Payload"].read()
     assert json.loads(answer) == [201, "X", "1", 2]
+
+
+def test_requests_of_an_asyncio_gather_are_under_way_at_once(on: Builder) -> None:
+    def shop(request: HttpRequest) -> HttpResponse:
+        on.cloud.world.kernel.sleep(2_000_000)
+        return HttpResponse(200, request.url[-1])
+
+    on.cloud.world.http.register("shop.example", shop)
+    source = """
+import asyncio, httpx, time
+async def ask():
+    async with httpx.AsyncClient() as client:
+        answers = await asyncio.gather(
+            *(client.get(f"https://shop.example/{n}") for n in range(3)), asyncio.sleep(1)
+        )
+        text = "".join(answer.text for answer in answers[:3])
+        try:
+            await client.get("https://example.com")
+        except httpx.ConnectError as error:
+            return text, str(error)
+def handler(event, context):
+    started = time.time()
+    text, error = asyncio.run(ask())
+    return [text, int(time.time() - started), error]
+"""
+    on.function("caller", source, Timeout=10)
+    for _ in range(2):
+        answer = on.cloud.client("lambda").invoke(FunctionName="caller")["Payload"].read()
+        text, took, error = json.loads(answer)
+        assert (text, took) == ("012", 2)
+        assert "a connection to example.com would leave this process" in error
+
+
+def test_an_async_client_in_a_cell(on: Builder) -> None:
+    url = on.simple("GET /{id}", on.function("echo"))
+
+    async def ask() -> list[int]:
+        async with httpx.AsyncClient() as client:
+            answers = await asyncio.gather(*(client.get(f"{url}/{n}") for n in range(2)))
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(ask()) == [200, 200]
 
 
 def test_no_other_host_is_reached(on: Builder) -> None:

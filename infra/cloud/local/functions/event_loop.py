@@ -3,7 +3,7 @@
 The loop is asyncio's own; only its selector is replaced, by one where waiting for the next timer lets virtual
 time pass. Inside one handler asyncio's tasks interleave at their timers (``asyncio.sleep``, timeouts); a
 boto3 call or ``time.sleep`` blocks the whole loop, as it does on AWS. Sockets and threads of asyncio are not
-simulated.
+simulated, but for ``httpx.AsyncClient``, whose requests wake the loop (routes/http_async.py).
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ class _Selector(selectors.BaseSelector):
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._keys: dict[Any, selectors.SelectorKey] = {}
+        self._woken = kernel.event("asyncio work that nothing will wake")
+
+    def wake(self) -> None:
+        """Somebody outside of the loop has given one of its futures a result."""
+        self._woken.set()
 
     def register(self, fileobj: FileDescriptorLike, events: int, data: Any = None) -> selectors.SelectorKey:
         if self._keys:
@@ -43,9 +48,10 @@ class _Selector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            self._kernel.event("asyncio work that nothing will wake").wait()
+            self._woken.wait()
         elif timeout > 0:
-            self._kernel.sleep(math.ceil(timeout * 1_000_000))  # rounded up, or the loop would spin
+            self._woken.wait(math.ceil(timeout * 1_000_000))  # rounded up, or the loop would spin
+        self._woken.clear()
         return []
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:

@@ -1,7 +1,7 @@
 """Python's HTTP clients led to the hosts of the world: ``http.client``, what is built on it, ``httpx``.
 
 ``urllib.request``, ``urllib3``, ``requests`` and ``cfnresponse`` all end in a connection's ``connect``,
-``httpx`` in ``socket.create_connection`` (its ``AsyncClient`` does not, and finds no host here). Either
+``httpx`` in ``socket.create_connection`` (``AsyncClient``: ``http_async.py``). Either
 connects to nothing: what is sent is kept until the client asks for the answer, and then ``Http.send`` makes
 it, in virtual time. From inside the simulation no other host can be reached, by any means; a notebook's
 own code still has its network, but for the names of AWS and of the world's hosts.
@@ -24,6 +24,7 @@ from ..lineage import joined
 from ..service import Caller, NotSimulated
 from ..telemetry.xray_daemon import ADDRESSES
 from .http import LOCAL_HOSTS, HttpRequest, HttpResponse, Unreachable
+from .http_async import AsyncClients
 
 if TYPE_CHECKING:
     from ..world import World
@@ -45,6 +46,7 @@ class HttpClients:
         self._kernel = world.kernel
         self._undo: list[tuple[Any, str, Any]] = []
         self._context: ssl.SSLContext | None = None
+        self._async = AsyncClients(self._kernel, self._answers, self._send, self._exchange)
 
     def install(self) -> None:
         for kind, scheme in (
@@ -60,8 +62,10 @@ class HttpClients:
         self._patch(socket.socket, "sendto", self._sending(socket.socket.sendto))
         self._patch(socket, "create_connection", self._creating(socket.create_connection))
         self._patch(ssl.SSLContext, "wrap_socket", _wrapping(ssl.SSLContext.wrap_socket))
+        self._async.install()
 
     def uninstall(self) -> None:
+        self._async.uninstall()
         while self._undo:
             target, name, original = self._undo.pop()
             setattr(target, name, original)
@@ -109,7 +113,7 @@ class HttpClients:
             host, port = str(address[0]).rstrip(".").lower(), int(address[1])
             if not self._world.http.knows(host):
                 return original(address, *args, **kwargs)
-            return _Exchange(self._send, "http" if port == 80 else "https", host, port)
+            return self._exchange("http" if port == 80 else "https", host, port)
 
         return create_connection
 
@@ -136,6 +140,9 @@ class HttpClients:
         return sendto
 
     # -- parts -----------------------------------------------------------------------------------
+
+    def _exchange(self, scheme: str, host: str, port: int) -> _Exchange:
+        return _Exchange(self._send, scheme, host, port)
 
     def _inside(self) -> bool:
         return self._kernel.current is not None and greenlet.getcurrent() is self._kernel.current
@@ -211,16 +218,28 @@ class _Exchange:
         self._sent += data
         return len(data)
 
-    def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> io.BufferedReader:
+    def take(self) -> HttpRequest | None:
+        """The request that was sent since the last answer; None if there is none."""
+        if not self._sent:
+            return None
         request = parse_request(bytes(self._sent), self._origin)
         self._sent.clear()
-        response = self._send(request)
-        return io.BufferedReader(io.BytesIO(format_response(response, request.method)))
+        return request
+
+    def give(self, response: HttpResponse, method: str) -> io.BufferedReader:
+        """The answer, for who reads next."""
+        self._answer = io.BufferedReader(io.BytesIO(format_response(response, method)))
+        return self._answer
+
+    def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> io.BufferedReader:
+        request = self.take()
+        assert request is not None, "a client reads an answer before it has sent a request"
+        return self.give(self._send(request), request.method)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        if self._answer is None or self._sent:
-            self._answer = self.makefile()
-        return self._answer.read1(size)
+        if self._sent:
+            self.makefile()
+        return b"" if self._answer is None else self._answer.read1(size)
 
     def fileno(self) -> int:
         return -1

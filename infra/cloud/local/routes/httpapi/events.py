@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...lineage import root
 from ..http import HttpResponse
 from .request import SOURCE_IP, Incoming, joined
 
@@ -55,7 +56,7 @@ def all_headers(request: Incoming, about: About) -> dict[str, str]:
     added = {
         "content-length": str(len(request.body.encode("utf-8", "surrogateescape"))),
         "host": request.host,
-        "x-amzn-trace-id": f"Root={about.trace}",
+        "x-amzn-trace-id": f"Root={root(about.trace)}",
         "x-forwarded-for": SOURCE_IP,
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",

@@ -94,7 +94,7 @@ class Gateway:
         task = self._kernel.current
         context = task.context if task is not None else None
         caller = context if isinstance(context, Caller) else NOTEBOOK
-        trace = str(caller.trace) or world.new_trace()
+        trace = caller.trace or world.new_trace()
         about = About(
             account=world.account,
             api=api.id,
