@@ -26,8 +26,7 @@ from .model import (
     Rendered,
     value_of,
 )
-from .parameters import Values, response_parameters
-from .parameters import request_parameters as request_parameters
+from .parameters import Values, request_parameters, response_parameters
 from .templates import render
 
 JSON = "application/json"
@@ -39,20 +38,17 @@ def mapped(
 ) -> MethodResponse:
     """A whole non-proxy integration around ``ask``. What the request template overrides is still there for
     the response: ``$context.requestOverride`` to read, ``responseOverride`` to act. Raises GatewayFailure."""
-    request, after = _request(exchange, binary)
+    request, after = integration_request(exchange, binary)
     return method_response(after, ask(request), binary)
 
 
 # -- requests --------------------------------------------------------------------------------------------
 
 
-def integration_request(exchange: Exchange, binary: tuple[str, ...] = ()) -> IntegrationRequest:
-    """The request to the integration. Raises GatewayFailure: 415 by the pass-through behavior, 400 for a body
-    that is no JSON where it is read as JSON, 500 for a template that fails or a header it may not set."""
-    return _request(exchange, binary)[0]
-
-
-def _request(exchange: Exchange, binary: tuple[str, ...]) -> tuple[IntegrationRequest, Exchange]:
+def integration_request(exchange: Exchange, binary: tuple[str, ...]) -> tuple[IntegrationRequest, Exchange]:
+    """The request to the integration, and the exchange with what its template overrode. Raises GatewayFailure
+    (415 by the pass-through behavior, 400 for a body that is no JSON where it is read as JSON, 500 for a
+    template that fails or a header that may not be set)."""
     integration, request = exchange.integration, exchange.request
     kind = media_type(value_of(request.headers, "Content-Type")) or JSON
     template = _request_template(integration, kind)
@@ -136,7 +132,7 @@ def _overridden(values: Mapping[str, tuple[str, ...]], overrides: Mapping[str, s
 
 
 def method_response(
-    exchange: Exchange, response: IntegrationResponse, binary: tuple[str, ...] = ()
+    exchange: Exchange, response: IntegrationResponse, binary: tuple[str, ...]
 ) -> MethodResponse:
     """What the client gets of an integration's answer. Raises GatewayFailure (500) where nothing is set up
     for that answer."""

@@ -33,7 +33,7 @@ class _Stopped(Exception):
 
 
 class _Broken(Exception):
-    """#break"""
+    """#break; outside of a loop it ends the template."""
 
 
 def render(template: str, variables: Scope) -> str:
@@ -41,7 +41,7 @@ def render(template: str, variables: Scope) -> str:
     out: Out = []
     try:
         _block(parse(template), out, variables)
-    except _Stopped:
+    except (_Stopped, _Broken):
         pass
     except TemplateError as error:
         raise TemplateFailed(str(error)) from error
@@ -107,10 +107,9 @@ def _write_foreach(element: Any, out: Out, scope: Scope) -> None:
     """
     items = _value(element.value, scope)
     if isinstance(items, dict):
-        items = items.values()
+        items = list(items.values())
     elif not isinstance(items, list | range):
         return
-    items = list(items)
     own = (element.loop_var_name, "foreach", "velocityCount", "velocityHasNext")
     outer = {name: scope[name] for name in own if name in scope}
     for index, item in enumerate(items[:_LONGEST_LOOP]):
