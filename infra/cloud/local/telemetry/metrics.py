@@ -33,6 +33,7 @@ from .rows import (
     sqs,
     states,
 )
+from .rows.logs import Incoming
 from .series import MINUTE, Dimensions, MetricId, Series
 from .sqs_metrics import KINDS as SQS_KINDS
 from .sqs_metrics import SqsMetrics
@@ -72,6 +73,7 @@ KINDS_OF_NAMESPACE: dict[str, tuple[str, ...]] = {
 """What to listen for to learn that a metric of this namespace has new data."""
 
 KINDS_OF_NAMESPACE["AWS/DynamoDB"] += ("dynamodb.capacity",)
+KINDS_OF_NAMESPACE["AWS/Logs"] += ("logs.event",)
 
 CUSTOM_KINDS = ("cloudwatch.put_metric", "logs.event")
 
@@ -105,16 +107,20 @@ class Metrics:
     def read(self, now: int) -> None:
         """Take in what was written since the last time."""
         entries = self._journal.entries
+        logged = Incoming()
         for index in range(self._read, len(entries)):
             entry = entries[index]
             rows = ROWS.get(entry.what)
             if rows is not None:
                 self._take(entry, rows)
-            if entry.what == "cloudwatch.put_metric":
+            elif entry.what == "cloudwatch.put_metric":
                 self._put(entry.data)
             elif entry.what == "logs.event":
+                logged.add(entry)
                 self._embedded(entry)
         self._read = len(entries)
+        for metric, unit, time, value, count in logged.points():
+            self._one(metric, unit).add(time, value, count)
         for source in self._sampled:
             source.read(now)
 

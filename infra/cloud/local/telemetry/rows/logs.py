@@ -6,19 +6,40 @@ Lines that break the embedded metric format are counted where they are read (``e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ...journal import Entry
-from ..series import Dimensions
+from ..series import MINUTE, Dimensions, MetricId
 from . import Row, at_end
 
 _THROTTLED = ("ProvisionedThroughputExceededException", "TooManyRequestsException", "ThrottlingException")
 _DESTINATIONS = {"lambda": "Lambda", "kinesis": "Kinesis"}
 
 
-def group_dimensions(entry: Entry) -> list[Dimensions]:
-    """A group's own, and those of all groups together."""
-    return [(("LogGroupName", entry.resource),), ()]
+class Incoming:
+    """Log events counted by group and minute: they are most of a journal, so no row reads each of them."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], list[int]] = {}
+
+    def add(self, entry: Entry) -> None:
+        message: str = entry.data["message"]
+        size = len(message) if message.isascii() else len(message.encode())
+        key = (entry.resource, entry.time // MINUTE)
+        known = self._counts.get(key)
+        if known is None:
+            self._counts[key] = [1, size]
+        else:
+            known[0] += 1
+            known[1] += size
+
+    def points(self) -> Iterator[tuple[MetricId, str, int, float, float]]:
+        """Metric, unit, time (µs), value, and how often it occurred: for each group, and for all together."""
+        for (group, minute), (events, size) in self._counts.items():
+            time = minute * MINUTE
+            for dimensions in ((("LogGroupName", group),), ()):
+                yield MetricId("AWS/Logs", "IncomingLogEvents", dimensions), "None", time, 1.0, events
+                yield MetricId("AWS/Logs", "IncomingBytes", dimensions), "Bytes", time, size, 1.0
 
 
 def filter_dimensions(entry: Entry) -> list[Dimensions]:
@@ -41,16 +62,6 @@ def _delivery(name: str, counts: Callable[[Entry], bool]) -> Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("AWS/Logs", "IncomingLogEvents", "None", "logs.event", lambda entry: 1, at_end, group_dimensions),
-    Row(
-        "AWS/Logs",
-        "IncomingBytes",
-        "Bytes",
-        "logs.event",
-        lambda entry: len(entry.data["message"].encode()),
-        at_end,
-        group_dimensions,
-    ),
     _delivery("ForwardedLogEvents", lambda entry: entry.outcome == "ok"),
     _delivery("DeliveryErrors", lambda entry: entry.outcome != "ok" and entry.outcome not in _THROTTLED),
     _delivery("DeliveryThrottling", lambda entry: entry.outcome in _THROTTLED),
