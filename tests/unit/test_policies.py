@@ -236,8 +236,8 @@ def test_an_unknown_operator_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_key_that_nobody_computes_says_so() -> None:
-    row = statement("dynamodb:*", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "7"}})
-    with pytest.raises(NotSimulated, match="the condition key dynamodb:LeadingKeys in a policy"):
+    row = statement("dynamodb:*", Condition={"ForAllValues:StringEquals": {"dynamodb:FullTableScan": "7"}})
+    with pytest.raises(NotSimulated, match="the condition key dynamodb:FullTableScan in a policy"):
         ask(row, action="dynamodb:GetItem", resource=TABLE)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .routes.stepfunctions.names import machine_of
+from .stores.dynamodb.conditions import request_keys
 from .stores.kinesis.iterators import stream_of
 
 Permission = tuple[str, str]
@@ -93,6 +94,8 @@ def context_keys(service: str, operation: str, params: Params) -> dict[str, str 
             "events:source": [entry["Source"] for entry in entries if "Source" in entry],
             "events:detail-type": [entry["DetailType"] for entry in entries if "DetailType" in entry],
         }
+    if service == "dynamodb":
+        return request_keys(operation, params)
     if service == "s3":
         names = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys"}
         return {key: str(params[name]) for name, key in names.items() if name in params}

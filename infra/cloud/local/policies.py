@@ -261,7 +261,9 @@ def _fill(text: str, context: Context, pattern: bool) -> str | None:
 
 
 _COMPUTED = frozenset(
-    {"cloudwatch:namespace", "events:detail-type", "events:source", "iam:passedtoservice",
+    {"cloudwatch:namespace", "dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
+     "dynamodb:returnconsumedcapacity", "dynamodb:returnvalues", "dynamodb:select",
+     "events:detail-type", "events:source", "iam:passedtoservice",
      "kms:calleraccount", "kms:encryptioncontextkeys", "kms:grantisforawsresource", "kms:viaservice",
      "lambda:eventsourcetoken", "lambda:functionarn", "lambda:functionurlauthtype",
      "lambda:invokedviafunctionurl", "lambda:sourcefunctionarn", "s3:delimiter", "s3:max-keys", "s3:prefix",

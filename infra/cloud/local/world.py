@@ -42,6 +42,7 @@ from .sources.mappings import Sources
 from .stores.appconfig.data import AppConfigData
 from .stores.appconfig.service import AppConfig
 from .stores.cognito.service import Cognito
+from .stores.dynamodb.conditions import leading_keys
 from .stores.dynamodb.streams import DynamoDBStreams
 from .stores.kinesis.service import Kinesis
 from .stores.kms.keys import Keys
@@ -94,6 +95,9 @@ class World:
         self.faults = Faults(self)
         self.moto = Moto(seed, self.account)
         self.identity = Identity(self)
+        self.identity.context_readers["dynamodb"] = lambda params, region: leading_keys(
+            params, region, self.account
+        )
         self.keys = Keys(self)
         self._clients: dict[tuple[str, str, bool, str], Any] = {}
         self._traces = 0
