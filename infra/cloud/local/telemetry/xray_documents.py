@@ -153,6 +153,8 @@ class Documents:
     def __init__(self, journal: Journal, others: Callable[[], Iterable[Document]]) -> None:
         self._of: dict[str, list[Document]] = {}
         self._others = others
+        self._compiled: dict[str, tuple[int, list[Document]]] = {}
+        """Trace -> how many documents there were, and what they came to; nobody changes that."""
         journal.listen("xray.document", self._add)
 
     def _add(self, entry: Entry) -> None:
@@ -160,10 +162,10 @@ class Documents:
 
     def by_trace(self) -> dict[str, list[Document]]:
         """Every trace with its segments as X-Ray shows them."""
-        found = {id: list(documents) for id, documents in self._of.items()}
+        others: dict[str, list[Document]] = {}
         for document in self._others():
-            found.setdefault(document["trace_id"], []).append(document)
-        return {id: compiled(id, documents) for id, documents in found.items()}
+            others.setdefault(document["trace_id"], []).append(document)
+        return {id: self._whole(id, others.get(id, [])) for id in {**self._of, **others}}
 
     def latest(self, trace: str, id: str) -> Document | None:
         """The document that was last sent for a segment."""
@@ -171,8 +173,17 @@ class Documents:
 
     def segments(self, trace: str) -> list[Document]:
         """The segments of a trace as X-Ray shows them, oldest first; none if it knows nothing of it."""
-        others = (each for each in self._others() if each["trace_id"] == trace)
-        return compiled(trace, [*self._of.get(trace, ()), *others])
+        return self._whole(trace, [each for each in self._others() if each["trace_id"] == trace])
+
+    def _whole(self, trace: str, others: list[Document]) -> list[Document]:
+        documents = self._of.get(trace, [])
+        if others:
+            return compiled(trace, [*documents, *others])
+        count, segments = self._compiled.get(trace, (-1, []))
+        if count != len(documents):
+            segments = compiled(trace, documents)
+            self._compiled[trace] = len(documents), segments
+        return segments
 
 
 def compiled(trace: str, documents: Iterable[Document]) -> list[Document]:
