@@ -49,6 +49,15 @@ def handler(event, context):
     answer = boto3.client("lambda").invoke(FunctionName="plain", Payload=b"{}")
     return json.load(answer["Payload"])
 """
+TELLS = """
+import boto3, json
+from aws_xray_sdk.core import patch_all
+patch_all()
+def handler(event, context):
+    boto3.client("sns").publish(TopicArn=event["topic"], Message="m")
+    entry = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
+    boto3.client("events").put_events(Entries=[entry])
+"""
 WEB = """
 import requests
 from aws_xray_sdk.core import patch
@@ -78,6 +87,7 @@ def deployed() -> Iterator[LocalCloud]:
         "Shop": function(POWERTOOLS, FunctionName="shop", **tracing),
         "Sends": function(SDK, FunctionName="sends", **tracing),
         "Web": function(WEB, FunctionName="web", **tracing),
+        "Tells": function(TELLS, FunctionName="tells", **tracing),
         "Plain": function(PLAIN, FunctionName="plain", **tracing),
         "Takes": function(PLAIN, FunctionName="takes", **tracing),
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": table},
@@ -92,6 +102,31 @@ def deployed() -> Iterator[LocalCloud]:
         "Url": {
             "Type": "AWS::Lambda::Url",
             "Properties": {"TargetFunctionArn": {"Ref": "Plain"}, "AuthType": "NONE"},
+        },
+        "Topic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {
+                "TopicName": "topic",
+                "Subscription": [{"Protocol": "lambda", "Endpoint": {"Fn::GetAtt": ["Plain", "Arn"]}}],
+            },
+        },
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventPattern": {"source": ["shop"]},
+                "Targets": [{"Id": "t", "Arn": {"Fn::GetAtt": ["Takes", "Arn"]}}],
+            },
+        },
+        **{
+            f"From{name}": {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Ref": target},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": f"{name.lower()}.amazonaws.com",
+                },
+            }
+            for name, target in (("Sns", "Plain"), ("Events", "Takes"))
         },
         "Open": {
             "Type": "AWS::Lambda::Permission",
@@ -211,6 +246,30 @@ def test_calls_carry_their_subsegment_on(cloud: LocalCloud) -> None:
     (edge,) = node["Edges"]
     assert (node["Name"], names[edge["ReferenceId"]], edge["EdgeType"]) == (queue, "takes", "link")
     assert [each["Count"] for each in edge["ReceivedEventAgeHistogram"]] == [1]
+
+
+def test_a_topic_and_a_bus_pass_the_trace_on(cloud: LocalCloud) -> None:
+    invoke(cloud, "tells", topic="arn:aws:sns:us-east-1:123456789012:topic")
+    (summary,) = summaries(cloud)
+    found = documents(cloud, summary["Id"])
+    publish, put = invocation(found, "tells")["subsegments"]
+    services = [each for each in found if each["origin"] == "AWS::Lambda" and "parent_id" in each]
+    parents = {each["name"]: each["parent_id"] for each in services}
+    assert parents == {"plain": publish["id"], "takes": put["id"]}
+    services = cloud.client("xray").get_trace_graph(TraceIds=[summary["Id"]])["Services"]
+    names = {each["ReferenceId"]: (each["Name"], each["Type"]) for each in services}
+    edges = {
+        (names[each["ReferenceId"]], names[edge["ReferenceId"]])
+        for each in services
+        for edge in each["Edges"]
+    }
+    own = ("tells", "AWS::Lambda::Function")
+    assert edges >= {
+        (own, ("SNS", "AWS::SNS")),
+        (("SNS", "AWS::SNS"), ("plain", "AWS::Lambda")),
+        (own, ("Events", "AWS::Events")),
+        (("Events", "AWS::Events"), ("takes", "AWS::Lambda")),
+    }
 
 
 def test_requests_between_functions(cloud: LocalCloud) -> None:

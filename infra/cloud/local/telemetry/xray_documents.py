@@ -209,12 +209,14 @@ def compiled(trace: str, documents: Iterable[Document]) -> list[Document]:
         else:
             document["trace_id"] = trace
             found.append(document)
-    served = {document.get("parent_id") for document in found}
+    served: dict[str, set[str]] = {}
+    for document in found:
+        served.setdefault(document.get("parent_id", ""), set()).add(document.get("origin", ""))
     for document in list(found):
         for node in walk(document):
             if node.get("namespace") in ("aws", "remote"):
                 _name(node)
-                if node["id"] not in served and not node.get("in_progress"):
+                if not node.get("in_progress") and not _answered(node, served.get(node["id"], set())):
                     found.append(_inferred(trace, node))
     return [ordered(each) for each in sorted(found, key=lambda each: (each["start_time"], each["id"]))]
 
@@ -246,6 +248,16 @@ def _name(node: Document) -> None:
     named = next((about[key] for key in _RESOURCES if isinstance(about.get(key), str)), None)
     if named is not None and "resource_names" not in about:
         node["aws"] = {**about, "resource_names": [named]}
+
+
+def _answered(node: Document, origins: set[str]) -> bool:
+    """Did the service that was called write a segment of its own? What SNS or EventBridge passes a call on to
+    hangs under the call as well, and does not answer for them.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-eventbridge.html#xray-services-eventbridge-service-map
+    """
+    if node["namespace"] == "remote":
+        return bool(origins)
+    return any(origin.split("::")[1:2] == [node["name"]] for origin in origins)
 
 
 def _inferred(trace: str, node: Document) -> Document:

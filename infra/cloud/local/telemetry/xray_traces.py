@@ -114,7 +114,11 @@ class TraceView(Segments):
     def __init__(self, id: str, segments: list[Document]) -> None:
         self.id = id
         self._owner: dict[str, Document] = {}
+        self._through: dict[str, Document] = {}
+        """Call -> the inferred segment of whom was called; what it passed the call on to comes after that."""
         for segment in segments:
+            if segment.get("inferred"):
+                self._through[segment["parent_id"]] = segment
             for node in walk(segment):
                 self._owner[node["id"]] = segment
         roots = [each for each in segments if self.caller(each) is None and each.get("type") is None]
@@ -133,7 +137,10 @@ class TraceView(Segments):
 
     def caller(self, segment: Document) -> Document | None:
         """The segment that one was called from."""
-        found = self._owner.get(segment.get("parent_id", ""))
+        parent = segment.get("parent_id", "")
+        found = self._owner.get(parent)
+        if not segment.get("inferred"):
+            found = self._through.get(parent, found)
         return None if found is segment else found
 
     def number(self, name: str) -> float | None:
