@@ -37,6 +37,7 @@ from .routes.s3.notifications import S3Notifications
 from .routes.scheduler.service import Scheduler
 from .routes.sns.service import Sns
 from .routes.stepfunctions.service import StepFunctions
+from .scaling.service import ApplicationAutoScaling
 from .service import Caller, NotSimulated, Service
 from .sources.mappings import Sources
 from .stores.appconfig.data import AppConfigData
@@ -118,6 +119,7 @@ class World:
         self.events = EventBridge(self)
         self.identity.policy_readers["events"] = self.events.policy
         self.scheduler = Scheduler(self)
+        self.application_autoscaling = ApplicationAutoScaling(self)
         self.pipes = Pipes(self)
         self.stepfunctions = StepFunctions(self)
         self.apigateway = ApiGateway(self)
@@ -138,6 +140,7 @@ class World:
             self.sns,
             self.events,
             self.scheduler,
+            self.application_autoscaling,
             self.pipes,
             self.stepfunctions,
             self.codedeploy,

@@ -79,7 +79,11 @@ class AlarmActions:
         for action in alarm.wanted_actions():
             service = action.split(":", 3)[2]
             if service not in _PRINCIPALS:
-                left.append(action)
+                scaled = service == "autoscaling" and world.application_autoscaling.scaler.alarmed(
+                    action, alarm
+                )
+                if not scaled:
+                    left.append(action)
                 continue
             subject = ""
             if service == "sns":
@@ -100,6 +104,15 @@ class AlarmActions:
                 self._deliver, arn, delivery, alarm.updated_at, name="cloudwatch.action", context=caller
             )
         return left
+
+    def repeat(self, alarm: Stated, values: list[float]) -> None:
+        """An alarm keeps its state on other data: only scaling policies are called again.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+        """
+        for action in alarm.wanted_actions():
+            if action.startswith("arn:aws:autoscaling:"):
+                self._world.application_autoscaling.scaler.alarmed(action, alarm, values)
 
     def _deliver(self, arn: str, delivery: Delivery, changed_at: int) -> None:
         world, outcome, identifier, problem = self._world, "ok", "", ""

@@ -82,3 +82,6 @@ class Actions(Protocol[_Kind]):
 
     def perform(self, alarm: _Kind, before: Change, trace: str) -> list[str]:
         """Start the actions of the state that the alarm has; returns those that are not simulated."""
+
+    def repeat(self, alarm: _Kind, values: list[float]) -> None:
+        """Its state stays, on these data points, oldest first: call what is called for as long as it does."""

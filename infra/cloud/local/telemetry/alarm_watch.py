@@ -133,8 +133,11 @@ class AlarmWatch:
         points, counts = self._points(alarm, start, now)
         verdict = judge(rule, points)
         if verdict.state is not None and not self._too_few(alarm, verdict, counts):
-            data = self._reason_data(alarm, verdict, points, counts)
-            self.set_state(alarm, verdict.state, verdict.reason, data)
+            if alarm.state == verdict.state:
+                self._actions.repeat(alarm, [point.value for point in verdict.points])
+            else:
+                data = self._reason_data(alarm, verdict, points, counts)
+                self.set_state(alarm, verdict.state, verdict.reason, data)
         due = self._next(alarm, points, start, now)
         alarm.timer = None
         if due is not None:
@@ -238,6 +241,9 @@ def _feeds(metric: MetricId, kind: str) -> Callable[[Entry], bool]:
         return lambda entry: group is None or group in entry.resource
     if kind == "logs.event":
         return lambda entry: '"_aws"' in entry.data["message"] and metric.name in entry.data["message"]
+    table = metric.dimension("TableName")
+    if table is not None:
+        return lambda entry: entry.resource == table or table in entry.data.get("tables", ())
     function = metric.dimension("FunctionName")
     if function is None:
         return lambda entry: True

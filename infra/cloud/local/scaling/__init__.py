@@ -1,0 +1,1 @@
+"""Application Auto Scaling: capacity that follows a metric or a schedule."""
