@@ -36,7 +36,7 @@ def stepped(current: int, breach: float, config: Mapping[str, Any]) -> int:
     least = int(config.get("MinAdjustmentMagnitude", 0))
     if whole and abs(whole) < least:
         whole = least if whole > 0 else -least
-    return current + whole
+    return int(current + whole)
 
 
 def _holds(step: Mapping[str, Any], breach: float) -> bool:

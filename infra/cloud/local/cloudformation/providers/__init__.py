@@ -8,6 +8,7 @@ from . import (
     apigateway_stages,
     apigatewayv2,
     appconfig,
+    applicationautoscaling,
     cdk,
     cloudformation_,
     cloudwatch,
@@ -40,6 +41,7 @@ _PROVIDERS: dict[str, Provider] = {
     provider.type: provider()
     for module in (
         appconfig,
+        applicationautoscaling,
         apigatewayv2,
         apigateway,
         apigateway_parts,

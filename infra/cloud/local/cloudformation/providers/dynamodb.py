@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ...service import ServiceError
+from . import dynamodb_scaling
 from .base import Context, Outcome, Provider, picked
 from .schema import (
     BOOLEAN,
@@ -37,7 +38,9 @@ _SCALING = {
         DisableScaleIn=BOOLEAN, ScaleInCooldown=INTEGER, ScaleOutCooldown=INTEGER, TargetValue=NUMBER
     ),
 }
-_INDEX = ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput")
+_WARM = struct(ReadUnitsPerSecond=INTEGER, WriteUnitsPerSecond=INTEGER)
+_CAPACITY = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
+_INDEX = ("IndexName", "KeySchema", "Projection", *_CAPACITY)
 
 
 class Table(Provider):
@@ -61,6 +64,7 @@ class Table(Provider):
                     OnDemandThroughput=_ON_DEMAND,
                     Projection=_PROJECTION,
                     ProvisionedThroughput=_THROUGHPUT,
+                    WarmThroughput=_WARM,
                 )
             )
         ),
@@ -83,6 +87,7 @@ class Table(Provider):
         TimeToLiveSpecification=optional(
             struct(_required=("Enabled",), AttributeName=STRING, Enabled=BOOLEAN)
         ),
+        WarmThroughput=optional(_WARM),
     )
     attributes: ClassVar[tuple[str, ...]] = ("Arn", "StreamArn")
     named_by = "TableName"
@@ -97,8 +102,7 @@ class Table(Provider):
             "DeletionProtectionEnabled",
             "KeySchema",
             "LocalSecondaryIndexes",
-            "OnDemandThroughput",
-            "ProvisionedThroughput",
+            *_CAPACITY,
         )
         if props.get("GlobalSecondaryIndexes"):
             params["GlobalSecondaryIndexes"] = [
@@ -202,6 +206,7 @@ class GlobalTable(Table):
                     IndexName=STRING,
                     KeySchema=_KEYS,
                     Projection=_PROJECTION,
+                    WarmThroughput=_WARM,
                     WriteOnDemandThroughputSettings=_WRITE_ON_DEMAND,
                     WriteProvisionedThroughputSettings=_WRITE,
                 )
@@ -232,6 +237,7 @@ class GlobalTable(Table):
         StreamSpecification=Table.properties["StreamSpecification"],
         TableName=replaces(STRING),
         TimeToLiveSpecification=Table.properties["TimeToLiveSpecification"],
+        WarmThroughput=optional(_WARM),
         WriteOnDemandThroughputSettings=optional(_WRITE_ON_DEMAND),
         WriteProvisionedThroughputSettings=optional(_WRITE),
     )
@@ -250,10 +256,20 @@ class GlobalTable(Table):
                 "InvalidRequest",
                 f"Replica in the Region of the stack is required: {ctx.region} (found {region})",
             )
-        return super().create(ctx, _as_table(props))
+        outcome = super().create(ctx, _as_table(props))
+        dynamodb_scaling.apply(ctx, outcome.physical_id, {}, props)
+        return outcome
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        return super().update(ctx, physical_id, _as_table(old), _as_table(new))
+        table = ctx.call("dynamodb", "DescribeTable", {"TableName": physical_id})["Table"]
+        before, after = (dynamodb_scaling.kept(table, new, _as_table(props)) for props in (old, new))
+        outcome = super().update(ctx, physical_id, before, after)
+        dynamodb_scaling.apply(ctx, physical_id, old, new)
+        return outcome
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        dynamodb_scaling.apply(ctx, physical_id, props, {})
+        super().delete(ctx, physical_id, props)
 
 
 def _as_table(props: dict[str, Any]) -> dict[str, Any]:
@@ -268,6 +284,7 @@ def _as_table(props: dict[str, Any]) -> dict[str, Any]:
         "StreamSpecification",
         "TableName",
         "TimeToLiveSpecification",
+        "WarmThroughput",
     )
     table.update(picked(replica, "DeletionProtectionEnabled", "PointInTimeRecoverySpecification"))
     table.update(_throughput(props, props, replica))
@@ -275,7 +292,7 @@ def _as_table(props: dict[str, Any]) -> dict[str, Any]:
     if props.get("GlobalSecondaryIndexes"):
         table["GlobalSecondaryIndexes"] = [
             {
-                **picked(index, "IndexName", "KeySchema", "Projection"),
+                **picked(index, "IndexName", "KeySchema", "Projection", "WarmThroughput"),
                 **_throughput(props, index, of_replica.get(index["IndexName"], {})),
             }
             for index in props["GlobalSecondaryIndexes"]
@@ -288,8 +305,8 @@ def _throughput(props: dict[str, Any], writes: dict[str, Any], reads: dict[str, 
     if props.get("BillingMode", "PROVISIONED") == "PROVISIONED":
         write = writes.get("WriteProvisionedThroughputSettings", {})
         read = reads.get("ReadProvisionedThroughputSettings", {})
-        write_units = write.get("WriteCapacityAutoScalingSettings", {}).get("MinCapacity", 1)
-        scaled = read.get("ReadCapacityAutoScalingSettings", {}).get("MinCapacity", 1)
+        write_units = _seed(write.get("WriteCapacityAutoScalingSettings", {}))
+        scaled = _seed(read.get("ReadCapacityAutoScalingSettings", {}))
         read_units = read.get("ReadCapacityUnits", scaled)
         capacity = {"ReadCapacityUnits": read_units, "WriteCapacityUnits": write_units}
         return {"ProvisionedThroughput": capacity}
@@ -298,6 +315,10 @@ def _throughput(props: dict[str, Any], writes: dict[str, Any], reads: dict[str, 
         **reads.get("ReadOnDemandThroughputSettings", {}),
     }
     return {"OnDemandThroughput": limits} if limits else {}
+
+
+def _seed(scaling: dict[str, Any]) -> int:
+    return int(scaling.get("SeedCapacity", scaling.get("MinCapacity", 1)))
 
 
 def _stream(props: dict[str, Any]) -> dict[str, Any]:
@@ -314,6 +335,8 @@ def _changes(table: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) ->
     billing = ("BillingMode", "ProvisionedThroughput", "OnDemandThroughput")
     if any(old.get(name) != new.get(name) for name in billing):
         calls.append({"BillingMode": new.get("BillingMode", "PROVISIONED"), **picked(new, *billing[1:])})
+    if "WarmThroughput" in new and old.get("WarmThroughput") != new["WarmThroughput"]:
+        calls.append(picked(new, "WarmThroughput"))
     if old.get("DeletionProtectionEnabled", False) != new.get("DeletionProtectionEnabled", False):
         calls.append({"DeletionProtectionEnabled": new.get("DeletionProtectionEnabled", False)})
     stream = table.get("StreamSpecification", {})
@@ -334,7 +357,7 @@ def _changes(table: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) ->
         if name not in there or (name in before and _rebuilt(before[name], index)):
             calls.append({**attributes, "GlobalSecondaryIndexUpdates": [{"Create": index}]})
         elif before.get(name) != index:
-            capacity = {"IndexName": name, **picked(index, "ProvisionedThroughput", "OnDemandThroughput")}
+            capacity = {"IndexName": name, **picked(index, *_CAPACITY)}
             calls.append({"GlobalSecondaryIndexUpdates": [{"Update": capacity}]})
     return calls
 

@@ -14,7 +14,6 @@ OBSERVING = "what it would record is derived from the journal in any case"
 CPU = "handlers run on this machine's processor, whatever the architecture"
 RUNTIME = "handlers run on this Python; runtime patches are not simulated"
 COST = "a storage class changes the price only, and the price list here is that of the standard class"
-CAPACITY = "pre-warmed capacity changes nothing: no partition here is ever cold"
 PROTECTION = "deletion protection is off in a new account, and CloudFormation may bypass it"
 MAIL = "nobody receives mail or text messages here"
 BROWSER = "there are no login pages here, so no browser is sent anywhere"
@@ -49,12 +48,10 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "Tags": TAGS,
         "ContributorInsightsSpecification": OBSERVING,
         "GlobalSecondaryIndexes.ContributorInsightsSpecification": OBSERVING,
-        "GlobalSecondaryIndexes.WarmThroughput": CAPACITY,
         "PointInTimeRecoverySpecification.RecoveryPeriodInDays": BACKUP,
         "SSESpecification": ENCRYPTION,
         "StreamSpecification.Tags": TAGS,
         "TableClass": COST,
-        "WarmThroughput": CAPACITY,
     },
     "AWS::Events::ApiDestination": {"Tags": TAGS},
     "AWS::Events::Archive": {"KmsKeyIdentifier": ENCRYPTION},
@@ -67,7 +64,6 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     },
     "AWS::Events::Rule": {"Tags": TAGS},
     "AWS::DynamoDB::GlobalTable": {
-        "GlobalSecondaryIndexes.WarmThroughput": CAPACITY,
         "Replicas.ContributorInsightsSpecification": OBSERVING,
         "Replicas.GlobalSecondaryIndexes.ContributorInsightsSpecification": OBSERVING,
         "Replicas.PointInTimeRecoverySpecification.RecoveryPeriodInDays": BACKUP,
@@ -75,7 +71,6 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "Replicas.TableClass": COST,
         "Replicas.Tags": TAGS,
         "SSESpecification": ENCRYPTION,
-        "WarmThroughput": CAPACITY,
     },
     "AWS::S3::Bucket": {
         "AccelerateConfiguration": "how far away an uploader is changes nothing here",

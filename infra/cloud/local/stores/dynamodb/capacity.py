@@ -144,9 +144,13 @@ class Peak:
             self._seen = self._used
         self.bucket.take(now, halves)
 
+    def warm(self, previous: int, now: int) -> None:
+        """Be ready as if it had seen so many units a second."""
+        if previous > self._previous:
+            self._previous = previous
+            self.bucket.resize(self._ready, 1, now)
+
     def _roll(self, now: int) -> None:
         self._began = now
-        if self._seen // UNIT > self._previous:
-            self._previous = self._seen // UNIT
-            self.bucket.resize(self._ready, 1, now)
+        self.warm(self._seen // UNIT, now)
         self._seen = 0

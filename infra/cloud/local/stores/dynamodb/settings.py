@@ -96,6 +96,8 @@ def update_table(action: Action, owner: Owner) -> Action:
             if "Update" in update or "Create" in update:
                 one = update.get("Update") or update["Create"]
                 limits[one["IndexName"]] = one.get("OnDemandThroughput") or {}
+                if "Update" in update and "WarmThroughput" in one:
+                    _resource(table, one["IndexName"]).warm_throughput.update(one["WarmThroughput"])
         ours = ("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "GlobalSecondaryIndexUpdates")
         rest = [update for update in updates if "Update" not in update]
         handler.body = {key: value for key, value in body.items() if key not in ours}

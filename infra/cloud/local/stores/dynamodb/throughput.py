@@ -99,6 +99,8 @@ class Meter:
             self.bucket = None
             if self.peak is None:
                 self.peak = Peak(max(FIRST_PEAK[self.operation], warm // 2), now)
+            else:
+                self.peak.warm(warm // 2, now)
             self.maximum = _resized(self.maximum, maximum, now)
         else:
             self.peak = self.maximum = None
