@@ -1,6 +1,7 @@
 """Runs ``mapping_templates.json``: a template with ``variables``, or with a ``request``, and its text.
 
-``json`` compares parsed JSON, ``blanks`` any run of white space as one blank.
+``json`` compares parsed JSON, ``blanks`` any run of white space as one blank; ``status`` is what the template
+overrides the response's with.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def test_template(case: dict[str, Any]) -> None:
         found: Any = velocity.render(case["template"], dict(case.get("variables", {})))
     else:
         at = exchange(**case["request"])
-        found = render(case["template"], at.request.text, at).text
+        rendered = render(case["template"], at.request.text, at)
+        found = rendered.text
+        assert rendered.response_status == case.get("status")
     if case.get("json"):
         found = json.loads(found)
     elif case.get("blanks"):

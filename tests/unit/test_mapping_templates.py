@@ -129,14 +129,15 @@ def test_overrides() -> None:
 #set($context.requestOverride.path.id = $input.path('$.id'))
 #set($context.responseOverride.status = 202)
 #set($context.responseOverride.header.Location = "/x")
+#set($context.responseOverride.header.Set-Cookie = ["a=1", "b=2"])
 text"""
     assert render(template, '{"id": "7"}', exchange()) == Rendered(
         "text",
-        request_headers={"X-Amz-Target": "AWSEvents.PutEvents"},
-        request_query={"q": "5"},
+        request_headers={"X-Amz-Target": ("AWSEvents.PutEvents",)},
+        request_query={"q": ("5",)},
         request_path={"id": "7"},
         response_status=202,
-        response_headers={"Location": "/x"},
+        response_headers={"Location": ("/x",), "Set-Cookie": ("a=1", "b=2")},
     )
     for ignored in ('"202"', "99", "600", "$none"):
         template = f"#set($context.responseOverride.status = {ignored})"
@@ -241,6 +242,8 @@ def test_headers_that_api_gateway_sets_itself_cannot_be_mapped(name: str) -> Non
         ({}, "WHEN_NO_MATCH", "application/json", b"B"),
         ({}, "WHEN_NO_TEMPLATES", "application/json", b"B"),
         ({}, "NEVER", None, None),
+        ({"application/json": ""}, "WHEN_NO_MATCH", None, b"B"),
+        ({"application/json": ""}, "WHEN_NO_TEMPLATES", None, None),
     ],
 )
 def test_pass_through(

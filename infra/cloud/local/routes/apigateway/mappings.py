@@ -23,11 +23,12 @@ from .model import (
     IntegrationRequest,
     IntegrationResponse,
     MethodResponse,
+    Multi,
     Rendered,
     value_of,
 )
 from .parameters import Values, request_parameters, response_parameters
-from .templates import render
+from .templates import render, texts
 
 JSON = "application/json"
 _NO_BODY = ("GET", "HEAD", "OPTIONS")
@@ -70,15 +71,20 @@ def integration_request(exchange: Exchange, binary: tuple[str, ...]) -> tuple[In
         body=body,
     )
     override = {
-        "header": dict(rendered.request_headers),
-        "querystring": dict(rendered.request_query),
+        "header": _shown(rendered.request_headers),
+        "querystring": _shown(rendered.request_query),
         "path": dict(rendered.request_path),
     }
-    answered: dict[str, Any] = {"header": dict(rendered.response_headers)}
+    answered: dict[str, Any] = {"header": _shown(rendered.response_headers)}
     if rendered.response_status is not None:
         answered["status"] = rendered.response_status
     context = {**exchange.context, "requestOverride": override, "responseOverride": answered}
     return asked, dataclasses.replace(exchange, context=context)
+
+
+def _shown(values: Multi) -> dict[str, Any]:
+    """Overrides as a template sees them again: one value is text, several are a list."""
+    return {name: each[0] if len(each) == 1 else list(each) for name, each in values.items()}
 
 
 def filled_uri(exchange: Exchange, path: Mapping[str, str]) -> str:
@@ -98,9 +104,9 @@ def _request_template(integration: Mapping[str, Any], kind: str) -> str | None:
     """The template for a media type; None to pass the body through."""
     templates: Mapping[str, str] = integration.get("requestTemplates") or {}
     for name, template in templates.items():
-        if media_type(name) == kind:
+        if template and media_type(name) == kind:
             return template
-    if "$default" in templates:
+    if templates.get("$default"):
         return templates["$default"]
     behavior = integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
     if behavior == "WHEN_NO_MATCH" or (behavior == "WHEN_NO_TEMPLATES" and not templates):
@@ -121,11 +127,11 @@ def _with_defaults(headers: Values, exchange: Exchange) -> Values:
     return {**headers, **missing}
 
 
-def _overridden(values: Mapping[str, tuple[str, ...]], overrides: Mapping[str, str]) -> Values:
+def _overridden(values: Multi, overrides: Multi) -> Values:
     """Overrides replace a mapped parameter of the same name; header names compare without case."""
     replaced = {name.lower() for name in overrides}
     kept = {name: each for name, each in values.items() if name.lower() not in replaced}
-    return kept | {name: (value,) for name, value in overrides.items()}
+    return kept | dict(overrides)
 
 
 # -- responses -------------------------------------------------------------------------------------------
@@ -146,7 +152,8 @@ def method_response(
     body = _converted(response.body, is_binary, handling, "API_CONFIGURATION_ERROR", 500)
     kind, template = _response_template(chosen.get("responseTemplates") or {}, accept)
     override = exchange.context.get("responseOverride", {})
-    overriding, status = override.get("header", {}), override.get("status")
+    overriding: Multi = texts(override.get("header", {}))
+    status = override.get("status")
     if template:
         if handling == "CONVERT_TO_BINARY":
             raise GatewayFailure("API_CONFIGURATION_ERROR")  # "Unable to transform response"

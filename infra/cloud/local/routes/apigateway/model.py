@@ -118,11 +118,11 @@ class Rendered:
     """
 
     text: str
-    request_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    request_query: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    request_headers: Multi = dataclasses.field(default_factory=dict)
+    request_query: Multi = dataclasses.field(default_factory=dict)
     request_path: Mapping[str, str] = dataclasses.field(default_factory=dict)
     response_status: int | None = None
-    response_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    response_headers: Multi = dataclasses.field(default_factory=dict)
 
 
 class GatewayFailure(Exception):

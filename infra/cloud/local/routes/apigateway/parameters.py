@@ -11,7 +11,7 @@ from typing import Any
 
 from ..stepfunctions.language.jsonpath import NoResult, compile_path
 from ..stepfunctions.language.jsonpath_filter import InvalidPath
-from .model import Exchange, GatewayFailure, IntegrationResponse, values_of
+from .model import Exchange, GatewayFailure, IntegrationResponse
 from .velocity_methods import to_json, to_text
 
 Values = dict[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ def request_parameters(exchange: Exchange) -> tuple[Values, Values, dict[str, st
 def response_parameters(
     exchange: Exchange, response: IntegrationResponse, chosen: Mapping[str, Any]
 ) -> Values:
-    """The client's headers that ``responseParameters`` of an integration response map."""
+    """The client's headers that ``responseParameters`` map; names of headers count with their case."""
     headers: Values = {}
     for target, source in (chosen.get("responseParameters") or {}).items():
         values = _response_values(exchange, response, source)
@@ -72,9 +72,9 @@ def _response_values(exchange: Exchange, response: IntegrationResponse, source: 
         return _of_exchange(exchange, source)
     place, _, name = source.removeprefix("integration.response.").partition(".")
     if place == "header":
-        return values_of(response.headers, name)[-1:]
+        return response.headers.get(name, ())[-1:]
     if place == "multivalueheader":
-        return values_of(response.headers, name)
+        return _one(",".join(response.headers.get(name, ())) or None)
     text = response.body.decode("utf-8", "surrogateescape")
     return _of_body(text, name, GatewayFailure("DEFAULT_5XX", "Internal server error", status=500))
 

@@ -48,20 +48,21 @@ def render(template: str, body: str, exchange: Exchange) -> Rendered:
     status = response.get("status")
     return Rendered(
         text,
-        request_headers=_texts(request["header"]),
-        request_query=_texts(request["querystring"]),
-        request_path=_texts(request["path"]),
+        request_headers=texts(request["header"]),
+        request_query=texts(request["querystring"]),
+        request_path={name: to_text(value) for name, value in request["path"].items()},
         response_status=status if type(status) is int and 100 <= status < 600 else None,
-        response_headers=_texts(response["header"]),
+        response_headers=texts(response["header"]),
     )
 
 
 _REQUEST = ("header", "querystring", "path")
 
 
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+def texts(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Overrides as headers or parameters: a list is several values of one."""
     return {
-        name: ",".join(map(to_text, value)) if isinstance(value, list) else to_text(value)
+        name: tuple(map(to_text, value)) if isinstance(value, list | tuple) else (to_text(value),)
         for name, value in values.items()
     }
 
