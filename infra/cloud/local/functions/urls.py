@@ -139,7 +139,7 @@ class Urls(Permissions):
 
     def _serve(self, url: FunctionUrl, request: HttpRequest) -> HttpResponse:
         """https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = request.joined()
         extra = _cors_headers(url.cors, headers.get("origin", ""))
         if request.method == "OPTIONS" and url.cors and "access-control-request-method" in headers:
             return HttpResponse(200, "", {**extra, **_preflight(url.cors)})

@@ -26,6 +26,15 @@ class HttpRequest:
     body: str = ""
     fields: tuple[tuple[str, str], ...] = ()
 
+    def joined(self) -> dict[str, str]:
+        """Headers by their names in lower case, several values of a name as one."""
+        found: dict[str, str] = {}
+        for name, value in self.fields or self.headers.items():
+            key = name.lower()
+            separator = "; " if key == "cookie" else ","
+            found[key] = f"{found[key]}{separator}{value}" if key in found else value
+        return found
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HttpResponse:

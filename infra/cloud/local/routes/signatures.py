@@ -60,7 +60,7 @@ class Signature:
 
 def verify(world: World, request: HttpRequest, service: str) -> Credentials:
     """Who signed the request, for ``service`` (``execute-api``, ``lambda``). Raises Unsigned."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = request.joined()
     headers.setdefault("host", urlsplit(request.url).netloc)
     signature = read(request, headers)
     now = world.kernel.now // SECOND

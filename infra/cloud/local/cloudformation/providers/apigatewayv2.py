@@ -134,6 +134,7 @@ class Route(_Part):
     kind, id = "Route", "RouteId"
     properties = accepts(
         ApiId=required(STRING, replaces=True),
+        ApiKeyRequired=optional(BOOLEAN),
         AuthorizationScopes=optional(STRINGS),
         AuthorizationType=optional(STRING),
         AuthorizerId=optional(STRING),

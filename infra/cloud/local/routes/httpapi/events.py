@@ -15,7 +15,7 @@ from typing import Any
 
 from ...lineage import root
 from ..http import HttpResponse
-from .request import SOURCE_IP, Incoming, joined
+from .request import SOURCE_IP, Incoming
 
 _TEXT = ("text/", "application/json", "application/xml", "application/javascript")
 _OF_AWS = {
@@ -181,7 +181,8 @@ def _values(request: Incoming, about: About) -> dict[str, list[str]]:
     found = {}
     for name, value in all_headers(request, about).items():
         sent, values = request.sent.get(name, (name, ()))
-        unchanged = bool(values) and joined(name, values) == value
+        separator = "; " if name == "cookie" else ","
+        unchanged = bool(values) and separator.join(values) == value
         found[_OF_AWS.get(name, sent)] = list(values) if unchanged else [value]
     return found
 

@@ -40,9 +40,8 @@ class Incoming:
         for name, value in request.fields or request.headers.items():
             first, values = sent.get(name.lower(), (name, ()))
             sent[name.lower()] = (first, (*values, value))
-        headers = {key: joined(key, values) for key, (_, values) in sent.items()}
         host = (parts.hostname or "").lower()
-        return cls(request.method, host, parts.path or "/", parts.query, headers, request.body, sent)
+        return cls(request.method, host, parts.path or "/", parts.query, request.joined(), request.body, sent)
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -71,11 +70,6 @@ class Incoming:
         return len(self.body.encode("utf-8", "surrogateescape")) + sum(
             len(name) + len(value) + 4 for name, value in self.headers.items()
         )
-
-
-def joined(name: str, values: tuple[str, ...]) -> str:
-    """Several values of a header as one."""
-    return ("; " if name == "cookie" else ",").join(values)
 
 
 @dataclasses.dataclass(slots=True)
