@@ -297,6 +297,7 @@ _SESSIONS = {"apigateway": "BackplaneAssumeRoleSession"}
 
 _CODES = {
     "apigateway": ("AccessDeniedException", 403),
+    "apigatewayv2": ("AccessDeniedException", 403),
     "appconfig": ("AccessDeniedException", 403),
     "appconfigdata": ("AccessDeniedException", 403),
     "cloudformation": ("AccessDenied", 403),

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from . import permissions_gateway
 from .routes.stepfunctions.names import machine_of
 from .stores.dynamodb.conditions import request_keys
 from .stores.kinesis.iterators import stream_of
@@ -25,7 +26,6 @@ Permission = tuple[str, str]
 Params = Mapping[str, Any]
 
 PREFIXES = {
-    "apigatewayv2": "apigateway",
     "dynamodbstreams": "dynamodb",
     "resourcegroupstaggingapi": "tag",
     "sesv2": "ses",
@@ -79,6 +79,8 @@ def needed(
     """The permissions one call needs, all of them; none for the few free operations."""
     if (service, operation) in FREE or (service == "cognito-idp" and operation in _UNSIGNED):
         return []
+    if service in ("apigateway", "apigatewayv2"):
+        return permissions_gateway.needed(service, operation, params, region)
     rule = _RULES.get(service)
     found = rule(operation, params, Scope(region, account, directory)) if rule else None
     return found or [(f"{PREFIXES.get(service, service)}:{operation}", "*")]
