@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
@@ -159,3 +161,34 @@ def test_nested(cloud: LocalCloud) -> None:
     cloud.destroy(app)
     stacks = cloud.client("cloudformation").list_stacks()["StackSummaries"]
     assert [stack["StackStatus"] for stack in stacks] == ["DELETE_COMPLETE"] * 3
+
+
+def test_gradual(cloud: LocalCloud, tmp_path: Path) -> None:
+    """A version that only fails for users passes its check, meets a tenth of them, and is taken back."""
+    shutil.copytree(SAMPLES / "gradual", tmp_path, dirs_exist_ok=True)
+    app = cloud.deploy(tmp_path, stack_name="gradual")
+    (tmp_path / "src" / "app.py").write_text(
+        "def handler(event, context):\n"
+        "    if 'check' not in event: raise KeyError('price')\n"
+        "    return {'statusCode': 200}\n"
+    )
+    answers: list[int] = []
+    done: list[bool] = []
+
+    def users() -> None:
+        while not done:
+            answers.append(requests.get(app["Url"], timeout=30).status_code)
+            cloud.sleep(1)
+
+    running = cloud.spawn(users)
+    with pytest.raises(Exception, match="Activated alarms: <gradual-Errors-"):
+        cloud.deploy(tmp_path, stack_name="gradual")
+    seen = len(answers)
+    cloud.advance("1m")
+    done.append(True)
+    running.join()
+    assert set(answers[:seen]) == {200, 500}
+    assert 0.02 < answers.count(500) / seen < 0.3
+    assert set(answers[seen + 3 :]) == {200}
+    alias = cloud.client("lambda").get_alias(FunctionName=app["Name"], Name="live")
+    assert (alias["FunctionVersion"], alias.get("RoutingConfig")) == ("1", None)

@@ -204,15 +204,15 @@ class Identity:
     ) -> None:
         assert caller.role is not None
         permissions = needed(service, operation, params, region, account, self._source)
-        extra = context_keys(service, operation, params)
-        reader = self.context_readers.get(service)
-        if reader is not None:
-            extra = {**extra, **reader(params, region)}
+        extra: dict[str, str | list[str]] | None = None
         for action, resource in permissions:
             policy = self._resource_policy(service, resource)
             one = (caller.role, action, resource)
             if self._allowed.get(one) == (resource, policy):
                 continue
+            if extra is None:  # only now: most calls have been allowed before
+                reader = self.context_readers.get(service)
+                extra = context_keys(service, operation, params) | (reader(params, region) if reader else {})
             decision = self._ask(caller, action, resource, extra, region, policy)
             if not decision.allowed:
                 shown = _shown(service, params, resource)
