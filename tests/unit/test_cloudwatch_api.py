@@ -276,8 +276,22 @@ def test_wrong_ranges_and_too_many_points_are_refused() -> None:
         scene.call("GetMetricStatistics", Period=45, **known, **window(scene))
     with pytest.raises(ServiceError, match="mutually exclusive"):
         scene.call("GetMetricStatistics", Period=60, **known, ExtendedStatistics=["p99"], **window(scene))
-    with pytest.raises(NotSimulated, match="dynamic labels"):
-        scene.call("GetMetricData", MetricDataQueries=[query("m1", Label="${MAX}")], **window(scene))
+    with pytest.raises(NotSimulated, match="MAX_TIME"):
+        results(scene, query("m1", Label="${MAX_TIME}"))
+
+
+def test_labels_show_values_and_properties() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html"""
+    scene = Scene()
+    for second, value in ((10, 4), (70, 8), (130, 6)):
+        scene.at(second)
+        put(scene, Value=value)
+    one = query("m1", "Sum", Label="${PROP('Namespace')} ${LABEL}: ${MIN}-${MAX}, ${AVG}, last ${LAST}")
+    two = query("m2", "Sum", Label="${PROP('Stat')}/${PROP('Period')} ${PROP('Dim.Size')}${DATAPOINT_COUNT}")
+    assert [found["Label"] for found in results(scene, one, two)] == [
+        "Parcel Latency: 4-8, 6, last 6",
+        "Sum/60 3",
+    ]
 
 
 def test_dashboards_are_stored_and_their_body_is_json() -> None:

@@ -127,10 +127,12 @@ def test_it_is_created_and_updated_with_an_evaluation(world: World, cloudwatch: 
         "OK",
         f"{ARN}one was created and its alarm rule evaluates to OK",
     )
-    cloudwatch.put_composite_alarm(AlarmName="one", AlarmRule="INSUFFICIENT_DATA(a)")
-    assert composite(cloudwatch, "one")["StateReason"] == (
-        f"{ARN}one was updated and its alarm rule evaluates to ALARM"
-    )
+    cloudwatch.put_composite_alarm(AlarmName="one", AlarmRule="INSUFFICIENT_DATA(a) OR ALARM(b)")
+    updated = composite(cloudwatch, "one")
+    assert updated["StateReason"] == f"{ARN}one was updated and its alarm rule evaluates to ALARM"
+    triggering = json.loads(updated["StateReasonData"])["triggeringAlarms"]
+    # in this order: localstack/localstack, test_composite_alarm_creation, and the documentation's events
+    assert [one["arn"] for one in triggering] == [f"{ARN}b", f"{ARN}a"]
     items = cloudwatch.describe_alarm_history(AlarmName="one", AlarmTypes=["CompositeAlarm"])
     assert [(item["AlarmType"], item["HistorySummary"]) for item in items["AlarmHistoryItems"]] == [
         ("CompositeAlarm", "Alarm updated from OK to ALARM"),
@@ -326,16 +328,15 @@ def test_the_end_of_suppression_is_an_update_of_the_state(world: World, suppress
         "AlarmName",
         "AlarmDescription",
         "AWSAccountId",
-        "AlarmConfigurationUpdatedTimestamp",
         "NewStateValue",
         "NewStateReason",
         "StateChangeTime",
         "Region",
         "AlarmArn",
-        "OldStateValue",
         "OKActions",
         "AlarmActions",
         "InsufficientDataActions",
+        "OldStateValue",
         "AlarmRule",
         "TriggeringChildren",
     ]

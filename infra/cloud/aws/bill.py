@@ -94,3 +94,6 @@ def _watching(cloud: AwsCloud, start: float, seconds: float) -> Iterator[Line]:
     yield Line("CloudWatch", "logs ingested", size / 1e9, known["logs_ingestion"])
     alarms = len(cloud.deployed.physical_ids("AWS::CloudWatch::Alarm"))
     yield Line("CloudWatch", "alarms", alarms * seconds / 3600 / HOURS_PER_MONTH, known["alarms"], "time")
+    composite = len(cloud.deployed.physical_ids("AWS::CloudWatch::CompositeAlarm"))
+    months = composite * seconds / 3600 / HOURS_PER_MONTH
+    yield Line("CloudWatch", "alarms, composite", months, known["alarms_composite"], "time")

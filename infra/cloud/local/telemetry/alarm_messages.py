@@ -25,34 +25,33 @@ from .queries import SECOND, moment
 def topic_message(alarm: Stated, before: Change, arn: str, region: str, account: str) -> dict[str, Any]:
     """As AWS publishes it; key order, too."""
     given = alarm.given
-    if isinstance(alarm, Composite):
-        known = json.loads(alarm.reason_data or "{}").get("triggeringAlarms", [])
-        children = [
-            {
-                "Arn": one["arn"],
-                "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]},
-            }
-            for one in known
-        ]
-        about: dict[str, Any] = {"AlarmRule": given["AlarmRule"], "TriggeringChildren": children}
-    else:
-        about = {"Trigger": _trigger(given)}
-    return {
+    name = {
         "AlarmName": alarm.name,
         "AlarmDescription": given.get("AlarmDescription"),
         "AWSAccountId": account,
-        "AlarmConfigurationUpdatedTimestamp": iso(alarm.configured_at),
+    }
+    state = {
         "NewStateValue": alarm.state,
         "NewStateReason": alarm.reason,
         "StateChangeTime": iso(alarm.updated_at),
         "Region": region_name(region),
         "AlarmArn": arn,
-        "OldStateValue": before.state,
-        "OKActions": given.get("OKActions") or [],
-        "AlarmActions": given.get("AlarmActions") or [],
-        "InsufficientDataActions": given.get("InsufficientDataActions") or [],
-        **about,
     }
+    actions = {key: given.get(key) or [] for key in ("OKActions", "AlarmActions", "InsufficientDataActions")}
+    old = {"OldStateValue": before.state}
+    if isinstance(alarm, Composite):
+        about = {"AlarmRule": given["AlarmRule"], "TriggeringChildren": _children(alarm)}
+        return {**name, **state, **actions, **old, **about}
+    updated = {"AlarmConfigurationUpdatedTimestamp": iso(alarm.configured_at)}
+    return {**name, **updated, **state, **old, **actions, "Trigger": _trigger(given)}
+
+
+def _children(alarm: Composite) -> list[dict[str, Any]]:
+    """The alarms that made a composite alarm change; none if its state was set by hand."""
+    return [
+        {"Arn": one["arn"], "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]}}
+        for one in json.loads(alarm.reason_data or "{}").get("triggeringAlarms", [])
+    ]
 
 
 def _trigger(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..service import Call, NotSimulated, Service, ServiceError
-from . import queries
+from . import dynamic_labels, queries
 from .expressions import TimeSeries
 from .metrics import Metrics
 from .paging import offset_of, page_of, token_at
@@ -189,6 +189,7 @@ class MetricOperations(Service):
             raise invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_POINTS}; it is {most}.")
         asked, units = queries.in_one_unit(self.metrics, asked, start, end, self.kernel.now)
         values = queries.run(self.metrics, asked, start, end, self.kernel.now)
+        names = queries.labels(asked)
         descending = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results: list[tuple[str, str, list[tuple[int, float]]]] = []
         for query in asked:
@@ -204,7 +205,10 @@ class MetricOperations(Service):
                 label = query.label or (series.label if query.metric else query.id)
                 if several:
                     label = f"{label} {series.label}".strip()
-                results.append((query.id, label, sorted(series.points.items(), reverse=descending)))
+                points = sorted(series.points.items())
+                if "${" in label:
+                    label = self._filled(query, label, names.get(query.id, query.id), points)
+                results.append((query.id, label, points[::-1] if descending else points))
         skip = offset_of(params.get("NextToken"))
         answer: list[dict[str, Any]] = []
         total = 0
@@ -226,6 +230,12 @@ class MetricOperations(Service):
         shown = offset_of(params.get("NextToken")) + sum(len(one["Values"]) for one in answer)
         more = {"NextToken": token_at(shown)} if shown < total else {}
         return {"MetricDataResults": answer, "Messages": []} | more
+
+    def _filled(self, query: Query, label: str, default: str, points: list[tuple[int, float]]) -> str:
+        properties = {"Region": self.world.region, "AccountId": self.world.account}
+        if query.metric is not None:
+            properties |= {"Stat": query.stat, "Period": str(query.period // SECOND)}
+        return dynamic_labels.filled(label, default, [value for _, value in points], query.metric, properties)
 
     @staticmethod
     def _range(params: Mapping[str, Any]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from ..service import NotSimulated
-from . import expressions
+from . import dynamic_labels, expressions
 from .expressions import TimeSeries, Value
 from .metrics import Metrics
 from .refusals import invalid
@@ -110,8 +110,7 @@ def _parse_one(one: Mapping[str, Any], account: str, allowed: Sequence[int]) -> 
     if one.get("AccountId", account) != account:
         raise NotSimulated(f"NotSimulated: metrics of another account ({one['AccountId']})")
     label, returned = one.get("Label", ""), one.get("ReturnData", True)
-    if "${" in label:
-        raise NotSimulated(f"NotSimulated: dynamic labels of CloudWatch metrics ({label})")
+    dynamic_labels.check(label)
     if "Expression" in one:
         period = check_period(one["Period"], allowed) if "Period" in one else 0
         return Query(name, label, returned, period=period, expression=one["Expression"])
