@@ -1,7 +1,7 @@
 """Dynamic labels: what ``${AVG}`` and its like in a query's label stand for. Pure.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html. The page does not say
-how numbers are written: here with up to ten significant digits. Labels that show times are not simulated.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html. The page does not
+say how numbers are written: here with up to ten significant digits. Labels that show times are not simulated.
 """
 
 from __future__ import annotations
