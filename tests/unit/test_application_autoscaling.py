@@ -111,7 +111,7 @@ def test_capacity_follows_the_load(world: World) -> None:
     assert capacity(world) > 20  # two minutes above the target, then 30 s for the change
     assert load(world, 20, 60) == 0
     text = "monitor alarm TargetTracking-table/t"
-    assert activities(world)[-1] == ("Setting write capacity units to 29.", text, "Successful")
+    assert activities(world)[-1] == ("Setting write capacity units to 22.", text, "Successful")
     load(world, 1, 16 * 60)
     assert capacity(world) == 5
     assert activities(world)[0] == ("Setting write capacity units to 5.", text, "Successful")

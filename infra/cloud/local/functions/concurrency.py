@@ -111,12 +111,14 @@ class Pool:
     ``idle`` is ordered by the time of last use, because it is used as a stack; so one timer for its oldest
     element is enough, and a warm invocation moves no timer at all."""
 
-    __slots__ = ("expiry", "idle", "provisioned", "retired")
+    __slots__ = ("expiry", "idle", "provisioned", "retired", "surplus")
 
     def __init__(self, *, provisioned: bool = False) -> None:
         self.idle: deque[Slot] = deque()
         self.retired = False
         self.provisioned = provisioned
+        self.surplus = 0
+        """So many of its environments end when they are done."""
         self.expiry: Timer | None = None
 
 
@@ -129,6 +131,8 @@ class Provisioned:
     requested: int
     last_modified: str
     pool: Pool = dataclasses.field(default_factory=lambda: Pool(provisioned=True))
+    started: int = 0
+    """Environments that are there or on their way; ``allocated``: those that are ready."""
     allocated: int = 0
     status: str = "IN_PROGRESS"
     reason: str = ""
@@ -240,6 +244,9 @@ class Concurrency:
                 self.on_provisioned_loss(version, slot.pool)
         elif slot.pool.retired:
             self._end(version, slot, "replaced")
+        elif slot.pool.surplus:
+            slot.pool.surplus -= 1
+            self._end(version, slot, "deprovisioned")
         else:
             self.park(version, slot)
 
@@ -251,9 +258,16 @@ class Concurrency:
         if pool.expiry is None and not pool.provisioned:
             pool.expiry = self._kernel.call_later(IDLE_US, self._expire, version, pool, background=True)
 
-    def start_provisioned(self, version: Version, pool: Pool) -> Slot:
+    def start_provisioned(self, version: Version, pool: Pool, qualifier: str) -> Slot:
         """A new environment for provisioned concurrency; the caller initializes and parks it."""
-        return Slot(self._start(version, provisioned=True), pool)
+        return Slot(self._start(version, qualifier), pool)
+
+    def shrink(self, version: Version, pool: Pool, surplus: int) -> None:
+        """End so many environments of a pool: what is idle now, the rest when it is done."""
+        while surplus and pool.idle:
+            self._end(version, pool.idle.popleft(), "deprovisioned")
+            surplus -= 1
+        pool.surplus += surplus
 
     def discard(self, version: Version, slot: Slot, reason: str) -> None:
         self._end(version, slot, reason)
@@ -268,14 +282,18 @@ class Concurrency:
         while pool.idle:
             self._end(version, pool.idle.popleft(), reason)
 
-    def _start(self, version: Version, *, provisioned: bool = False) -> Environment:
+    def _start(self, version: Version, provisioned_for: str = "") -> Environment:
+        """``provisioned_for``: the alias or version that it is provisioned for."""
         version.function.environments += 1
-        environment = self._make(version, provisioned=provisioned)
+        environment = self._make(version, provisioned=bool(provisioned_for))
+        data: dict[str, str] = {"environment": environment.id, "reason": "on-demand"}
+        if provisioned_for:
+            data |= {"reason": "provisioned", "qualifier": provisioned_for}
         self._journal.record(
             "lambda.environment.started",
             version.function.name,
             actor="lambda",
-            data={"environment": environment.id, "reason": "provisioned" if provisioned else "on-demand"},
+            data=data,
         )
         return environment
 

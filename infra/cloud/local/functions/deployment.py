@@ -131,6 +131,8 @@ class Deployment(Versions, Layers):
             self.concurrency.retire(version, version.pool, "deleted")
         for provisioned in function.provisioned.values():
             self.concurrency.retire(provisioned.version, provisioned.pool, "deleted")
+            data = {"qualifier": provisioned.qualifier, "concurrency": 0, "memory_mb": 0}
+            self.journal.record("lambda.provisioned", function.name, actor="lambda", data=data)
         function.deleted = True
         del self.functions[function.name]
         self.concurrency.recount()

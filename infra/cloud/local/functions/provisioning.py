@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html: allocation begins "after a minute
 or two of preparation" (one here), then at up to 6,000 environments per minute; requests beyond what is
-provisioned run on demand; an environment that dies is replaced."""
+provisioned run on demand; an environment that dies is replaced. Another number for the same version keeps the
+environments that are there: more are added to them, or some of them go, idle ones first."""
 
 from __future__ import annotations
 
@@ -48,10 +49,16 @@ class Provisioning(Registry):
                 "UnreservedConcurrentExecution "
                 f"below its minimum value of [{UNRESERVED_MINIMUM}]."
             )
-        self._end(function, qualifier)
-        config = function.provisioned[qualifier] = Provisioned(qualifier, version, wanted, self.timestamp())
-        self.concurrency.recount()
-        self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
+        config = function.provisioned.get(qualifier)
+        if config is not None and config.version is version and config.status != "FAILED":
+            self._resize(function, config, wanted)
+        else:
+            self._end(function, qualifier)
+            config = Provisioned(qualifier, version, wanted, self.timestamp())
+            function.provisioned[qualifier] = config
+            self.concurrency.recount()
+            self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
+        self._write_down(function, qualifier, version, wanted)
         return {"$status": 202, **_described(config)}
 
     def GetProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
@@ -68,7 +75,9 @@ class Provisioning(Registry):
 
     def DeleteProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
         function, qualifier, _ = self._provisioned_target(call)
-        self._end(function, qualifier)
+        if qualifier in function.provisioned:
+            self._end(function, qualifier)
+            self._write_down(function, qualifier, self.find_version(function, qualifier), 0)
         return {"$status": 204}
 
     def ListProvisionedConcurrencyConfigs(self, call: Call) -> dict[str, Any]:
@@ -107,25 +116,55 @@ class Provisioning(Registry):
             self.concurrency.retire(config.version, config.pool, "deprovisioned")
             self.concurrency.recount()
 
+    def _write_down(self, function: Function, qualifier: str, version: Version, wanted: int) -> None:
+        """What is configured from now on, and is paid for."""
+        data = {
+            "qualifier": qualifier,
+            "concurrency": wanted,
+            "memory_mb": version.configuration.memory_mb,
+        }
+        self.journal.record("lambda.provisioned", function.name, actor="lambda", data=data)
+
+    def _resize(self, function: Function, config: Provisioned, wanted: int) -> None:
+        """Another number of environments of the same version."""
+        before, config.requested = config.requested, wanted
+        config.last_modified = self.timestamp()
+        if wanted > before:
+            config.status = "IN_PROGRESS"
+            self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
+        elif config.started > wanted:
+            surplus = config.started - wanted
+            config.started = wanted
+            config.allocated = min(config.allocated, wanted)
+            self.concurrency.shrink(config.version, config.pool, surplus)
+        if config.allocated >= wanted:
+            config.status = "READY"
+        self.concurrency.recount()
+
     def _allocate(self, config: Provisioned) -> None:
+        """Start what is missing. Nothing is, if another number was asked for meanwhile."""
         self.kernel.sleep(PREPARATION_US)
-        for number in range(config.requested):
-            if number:
+        first = True
+        while config.started < config.requested and not config.pool.retired:
+            config.started += 1
+            if not first:
                 self.kernel.sleep(BETWEEN_STARTS_US)
+            first = False
             self.kernel.spawn(self._start_one, config, name="lambda.provisioned environment")
 
     def _start_one(self, config: Provisioned) -> None:
         pool = config.pool
         if pool.retired:
             return
-        slot = self.concurrency.start_provisioned(config.version, pool)
+        slot = self.concurrency.start_provisioned(config.version, pool, config.qualifier)
         self.kernel.sleep(self.world.latency.sample("lambda.environment_start"))
         error = slot.environment.initialize()
         if error:
             config.status = "FAILED"
             config.reason = f"FUNCTION_ERROR_INIT_FAILURE: {error}"
             self.concurrency.discard(config.version, slot, error)
-        elif pool.retired:
+        elif pool.retired or pool.surplus:
+            pool.surplus -= bool(pool.surplus)
             self.concurrency.discard(config.version, slot, "deprovisioned")
         else:
             config.allocated += 1

@@ -1,8 +1,8 @@
 """How much capacity a policy wants: pure arithmetic.
 
 Target tracking: https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
-(in proportion to the metric, out quickly, in more carefully: here by the highest of the data points that the
-alarm went by, and rounded up). Steps:
+(in proportion to the metric; out quickly: here by its last data point; in more carefully: by the highest of
+those that the alarm went by; rounded up). Steps:
 https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
 """
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ..world import World
 
 CALLER = Caller("service", "application-autoscaling")
-Seen = tuple[str, list[float], float]
-"""An alarm's name, the data points that it goes by, its threshold."""
+FRESH = 60 * SECOND
+"""After scaling out, a minute of data comes from the new capacity before the metric is believed again."""
 
 
 class Scaler:
@@ -82,15 +82,18 @@ class Scaler:
             return
         cause = f"monitor alarm {alarm} in state ALARM triggered policy {policy.name}"
         if policy.kind == "StepScaling":
-            self._step(policy, current, values[-1] - threshold, cause, (alarm, values, threshold))
+            self._step(policy, current, values[-1] - threshold, cause, alarm)
         elif kind == families.HIGH:
-            self._out(target, self._wanted(policy, current, values, out=True), current, cause)
+            if self._kernel.now < target.last_out + FRESH:
+                self._look_again(policy, target.last_out + FRESH, alarm)
+                return
+            self._out(target, self._wanted(policy, current, values[-1], out=True), current, cause)
         elif kind == families.LOW and self._all_low(policy):
-            self._in(policy, self._wanted(policy, current, values, out=False), current, cause)
+            wanted = self._wanted(policy, current, max(values), out=False)
+            self._in(policy, wanted, current, cause, alarm)
 
-    def _wanted(self, policy: Policy, current: int, values: list[float], *, out: bool) -> int:
+    def _wanted(self, policy: Policy, current: int, value: float, *, out: bool) -> int:
         goal = float(policy.config["TargetValue"])
-        value = max(values)
         if families.MAINTENANCE[0] in policy.alarms:  # units consumed in a minute, as a percentage
             value = value / 60 / current * 100 if current else goal
         return tracked(current, value, goal, out=out)
@@ -114,13 +117,13 @@ class Scaler:
         else:
             self._not_scaled(target, current, cause, "AlreadyAtMaxCapacity")
 
-    def _in(self, policy: Policy, wanted: int, current: int, cause: str) -> None:
+    def _in(self, policy: Policy, wanted: int, current: int, cause: str, alarm: str) -> None:
         target = policy.target
         if target.suspended["DynamicScalingInSuspended"]:
             return
         cooldown = int(policy.config.get("ScaleInCooldown", policy.config.get("Cooldown", 0))) * SECOND
         if self._kernel.now < target.last_in + cooldown:
-            self._look_again(policy, target.last_in + cooldown)
+            self._look_again(policy, target.last_in + cooldown, alarm)
             return
         wanted = within(target.low, wanted, target.high)
         if wanted < current:
@@ -128,7 +131,7 @@ class Scaler:
         else:
             self._not_scaled(target, current, cause, "AlreadyAtMinCapacity")
 
-    def _step(self, policy: Policy, current: int, breach: float, cause: str, seen: Seen) -> None:
+    def _step(self, policy: Policy, current: int, breach: float, cause: str, alarm: str) -> None:
         target, config = policy.target, policy.config
         wanted = stepped(current, breach, config)
         cooldown = int(config.get("Cooldown", 0)) * SECOND
@@ -139,35 +142,28 @@ class Scaler:
         if wanted > current:
             self._out(target, wanted, current, cause, cooling=cooling)
         elif wanted < current:
-            self._in(policy, wanted, current, cause)
+            self._in(policy, wanted, current, cause, alarm)
         if cooling or (target.last_out, target.last_in) != before:
             again = max(target.last_out + cooldown, self._kernel.now + 60 * SECOND)
-            self._look_again(policy, again, seen)
+            self._look_again(policy, again, alarm)
 
-    def _look_again(
-        self, policy: Policy, time: int, seen: tuple[str, list[float], float] | None = None
-    ) -> None:
-        """When a cooldown ends, if the alarm is still raised then."""
+    def _look_again(self, policy: Policy, time: int, alarm: str) -> None:
+        """If the alarm is still raised then, it calls with what it sees then."""
         if policy.recheck is None:
-            policy.recheck = self._kernel.call_at(time, self._again, policy, seen, background=True)
+            policy.recheck = self._kernel.call_at(time, self._again, policy, alarm, background=True)
 
-    def reconsider(self, policy: Policy) -> None:
-        """Something that may have held it back has changed."""
-        self._again(policy, None)
-
-    def _again(self, policy: Policy, seen: Seen | None) -> None:
+    def _again(self, policy: Policy, name: str) -> None:
         if policy.recheck is not None:
             policy.recheck.cancel()
         policy.recheck = None
-        if seen is not None:
-            if self.alarms.raised(seen[0]):
-                self._spawn(self._react, policy, *seen)
-            return
-        for kind in (families.HIGH, families.LOW):
-            name = policy.alarms.get(kind, "")
-            alarm = self._world.cloudwatch.watch.alarms.get(name)
-            if alarm is not None and alarm.state == "ALARM":
-                self.alarmed(policy.action, alarm)
+        watch = self._world.cloudwatch.watch
+        if self.alarms.raised(name):
+            watch.wake(watch.alarms[name])
+
+    def reconsider(self, policy: Policy) -> None:
+        """Something that may have held it back has changed."""
+        for alarm in self.alarms.shown(policy):
+            self._again(policy, alarm["AlarmName"])
 
     # -- activities ----------------------------------------------------------------------------------
 

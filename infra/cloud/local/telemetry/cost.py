@@ -16,6 +16,7 @@ from infra.cloud.views.queue_depth import queue_name
 
 from ..journal import Entry, Journal
 from .capacity import PARTIQL, READS, WRITES
+from .cost_of_capacity import capacity_lines, provisioned_environments
 from .cost_of_events import event_lines
 from .cost_of_events import left_out as no_line
 from .embedded import embedded_metrics
@@ -39,32 +40,37 @@ def cost(
     known = price_list or prices()
     entries = [entry for entry in journal.entries if start <= entry.time <= end]
     lines = [
-        *_lambda(entries, known, architecture),
+        *_lambda(entries, known, architecture, provisioned_environments(journal)),
         *_sqs(entries, known, end - start),
         *_dynamodb(entries, known),
         *_cloudwatch(entries, known, journal, start, end),
         *event_lines(journal, entries, known, start, end),
+        *capacity_lines(journal, known, start, end, architecture),
     ]
     left_out = ["free tiers", "data transfer", "storage of messages, tables and logs", *no_line(entries)]
-    if any(
-        entry.what == "lambda.environment.started" and entry.data["reason"] == "provisioned"
-        for entry in entries
-    ):
-        left_out.append("provisioned concurrency")
     return Bill([line for line in lines if line.quantity], (end - start) / 1e6, left_out)
 
 
-def _lambda(entries: list[Entry], known: Mapping[str, Price], architecture: str) -> Iterator[Line]:
-    requests, gb_seconds = 0, 0.0
+def _lambda(
+    entries: list[Entry], known: Mapping[str, Price], architecture: str, provisioned: set[str]
+) -> Iterator[Line]:
+    """``provisioned``: environments whose invocations have a lower price."""
+    requests, gb_seconds, ready_gb_seconds = 0, 0.0, 0.0
     for entry in entries:
         if entry.what == "lambda.invocation":
             requests += 1
-            gb_seconds += entry.data["billed_ms"] / 1000 * entry.data["memory_mb"] / 1024
+            one = entry.data["billed_ms"] / 1000 * entry.data["memory_mb"] / 1024
+            if provisioned and entry.data["environment"] in provisioned:
+                ready_gb_seconds += one
+            else:
+                gb_seconds += one
     yield Line("Lambda", "requests", requests, known["lambda_requests"])
     price = known[f"lambda_gb_seconds_{architecture}"]
     yield Line(
         "Lambda", f"duration, {architecture}", gb_seconds, price, note="billed duration, init phases included"
     )
+    price = known[f"lambda_provisioned_duration_{architecture}"]
+    yield Line("Lambda", f"duration, provisioned, {architecture}", ready_gb_seconds, price)
 
 
 def _sqs(entries: list[Entry], known: Mapping[str, Price], duration: int) -> Iterator[Line]:
@@ -126,7 +132,12 @@ def _dynamodb(entries: list[Entry], known: Mapping[str, Price]) -> Iterator[Line
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
     writes = reads = 0.0
     for entry in entries:
-        if entry.what.startswith("api.dynamodb.") and entry.outcome in (
+        if entry.what == "dynamodb.consumed" and entry.data["on_demand"]:
+            writes += entry.data["write"]
+            reads += entry.data["read"]
+        elif entry.data.get("metered"):
+            continue
+        elif entry.what.startswith("api.dynamodb.") and entry.outcome in (
             "ok",
             "ConditionalCheckFailedException",
         ):

@@ -67,9 +67,9 @@ class LambdaConcurrency:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._read = 0
-        self._busy: dict[tuple[str, str], _Busy] = {}  # (function, "on-demand" or "provisioned")
-        self._provisioned: dict[str, str] = {}  # environment: function
-        self._allocated: dict[str, list[tuple[int, int]]] = {}  # function: (time, provisioned environments)
+        self._busy: dict[tuple[str, str], _Busy] = {}  # (function or resource, "on-demand" or "provisioned")
+        self._provisioned: dict[str, str] = {}  # environment: resource ("function:alias")
+        self._allocated: dict[str, list[tuple[int, int]]] = {}  # function or resource: (time, provisioned)
         self._reserved: dict[str, list[tuple[int, int]]] = {}  # function: (time, reserved concurrency)
 
     def owns(self, metric: MetricId) -> bool:
@@ -81,16 +81,24 @@ class LambdaConcurrency:
             entry = entries[index]
             if entry.what == "lambda.invocation":
                 pool = "provisioned" if entry.data["environment"] in self._provisioned else "on-demand"
-                busy = self._busy.setdefault((entry.resource, pool), _Busy())
-                busy.starts.append(entry.start - int(entry.data["init_us"]))
-                busy.ends.append(entry.time)
+                names = [entry.resource]
+                if "qualifier" in entry.data:
+                    names.append(f"{entry.resource}:{entry.data['qualifier']}")
+                for name in names:
+                    busy = self._busy.setdefault((name, pool), _Busy())
+                    busy.starts.append(entry.start - int(entry.data["init_us"]))
+                    busy.ends.append(entry.time)
             elif entry.what == "lambda.environment.started":
                 if entry.data["reason"] == "provisioned":
-                    self._provisioned[entry.data["environment"]] = entry.resource
+                    resource = f"{entry.resource}:{entry.data.get('qualifier', '')}"
+                    self._provisioned[entry.data["environment"]] = resource
                     self._allocate(entry.resource, entry.time, 1)
+                    self._allocate(resource, entry.time, 1)
             elif entry.what == "lambda.environment.ended":
-                if entry.data["environment"] in self._provisioned:
+                of = self._provisioned.get(entry.data["environment"])
+                if of is not None:
                     self._allocate(entry.resource, entry.time, -1)
+                    self._allocate(of, entry.time, -1)
             elif entry.what == "lambda.reserved":
                 self._reserved.setdefault(entry.resource, []).append(
                     (entry.time, entry.data["concurrency"] or 0)
@@ -105,8 +113,10 @@ class LambdaConcurrency:
                 names: tuple[str, ...] = (CONCURRENT, *_PROVISIONED)
             else:
                 names = (CONCURRENT, SPILLOVER) if function in self._allocated else (CONCURRENT,)
+            if ":" in function and function not in self._allocated:
+                continue
             for name in names:
-                yield MetricId(NAMESPACE, name, (("FunctionName", function),)), busy.ends[-1]
+                yield MetricId(NAMESPACE, name, _dimensions(function)), busy.ends[-1]
         if last:
             for name in (CONCURRENT, UNRESERVED, CLAIMED):
                 yield MetricId(NAMESPACE, name), last
@@ -146,13 +156,15 @@ class LambdaConcurrency:
 
     def _value(self, metric: MetricId, minute: int, peak: int) -> float:
         if metric.name == UTILIZATION:
-            function = metric.dimension("FunctionName") or ""
+            function = _named(metric)
             allocated = _level(self._allocated.get(function, []), minute + MINUTE - 1)
             return peak / allocated if allocated else 0.0
         if metric.name == CLAIMED:
             at = minute + MINUTE - 1
             claims = 0
             for function in {**self._reserved, **self._allocated}:
+                if ":" in function:
+                    continue
                 reserved = _level(self._reserved.get(function, []), at)
                 claims += reserved or _level(self._allocated.get(function, []), at)
             return float(peak + claims)
@@ -160,14 +172,14 @@ class LambdaConcurrency:
 
     def _intervals(self, metric: MetricId, start: int, end: int) -> list[tuple[int, int]] | None:
         """Of the invocations that count for a metric; None if there is no such metric."""
-        function = metric.dimension("FunctionName")
-        if metric.dimensions and (function is None or len(metric.dimensions) > 1):
+        function = _named(metric) or None
+        if metric.dimensions and (function is None or metric.dimensions != _dimensions(function)):
             return None
         if (metric.name in (UNRESERVED, CLAIMED)) == bool(metric.dimensions) and metric.name != CONCURRENT:
             return None
         found: list[tuple[int, int]] = []
         for (name, pool), busy in self._busy.items():
-            if function is not None and name != function:
+            if name != function and (function is not None or ":" in name):
                 continue
             if metric.name in _PROVISIONED and pool != "provisioned":
                 continue
@@ -176,12 +188,25 @@ class LambdaConcurrency:
             claimed = pool == "provisioned" or _level(self._reserved.get(name, []), end) > 0
             if metric.name in (UNRESERVED, CLAIMED) and claimed:
                 continue
-            found += busy.between(start, end)
+            between = busy.between(start, end)
+            if metric.name == SPILLOVER:
+                between = [one for one in between if _level(self._allocated[name], one[0]) > 0]
+            found += between
         return found
 
     def _allocate(self, function: str, time: int, by: int) -> None:
         known = self._allocated.setdefault(function, [(0, 0)])
         known.append((time, known[-1][1] + by))
+
+
+def _named(metric: MetricId) -> str:
+    """The function, or the alias or version of one, that a metric is about; "" for the account."""
+    return metric.dimension("Resource") or metric.dimension("FunctionName") or ""
+
+
+def _dimensions(name: str) -> tuple[tuple[str, str], ...]:
+    function = name.partition(":")[0]
+    return (("FunctionName", function), *((("Resource", name),) if function != name else ()))
 
 
 def _level(history: list[tuple[int, int]], time: int) -> int:
