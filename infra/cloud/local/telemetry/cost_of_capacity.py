@@ -21,7 +21,8 @@ def capacity_lines(
 ) -> Iterator[Line]:
     """The lines of a bill for [start, end] (virtual microseconds)."""
     for kind in ("write", "read"):
-        hours = _held(journal, "dynamodb.capacity", "index", lambda e, k=kind: e.data[k], start, end) / HOUR
+        unit_seconds = _held(journal, "dynamodb.capacity", "index", _units(kind), start, end)
+        hours = unit_seconds / HOUR
         yield Line("DynamoDB", f"{kind}s, provisioned", hours, known[f"dynamodb_{kind}_capacity"], "time")
     seconds = _held(
         journal,
@@ -33,6 +34,10 @@ def capacity_lines(
     )
     price = known[f"lambda_provisioned_{architecture}"]
     yield Line("Lambda", f"provisioned concurrency, {architecture}", seconds, price, "time")
+
+
+def _units(kind: str) -> Callable[[Entry], float]:
+    return lambda entry: float(entry.data[kind])
 
 
 def _held(
