@@ -20,6 +20,30 @@ def on() -> Iterator[Builder]:
         yield Builder(opened)
 
 
+def test_who_called_a_function_url(on: Builder) -> None:
+    client = on.cloud.client("lambda")
+    on.function("front")
+    url = client.create_function_url_config(FunctionName="front", AuthType="NONE")["FunctionUrl"]
+    client.add_permission(
+        FunctionName="front",
+        StatementId="public",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    source = f"import requests\ndef handler(event, context): return requests.get({url!r}).status_code"
+    on.function("caller", source)
+    start = on.cloud.elapsed
+    client.invoke(FunctionName="caller")
+    requests.get(url, timeout=5)
+    hops = {(hop.source, hop.target, hop.what): hop.delivered for hop in on.cloud.flow(start).hops}
+    assert hops == {
+        ("caller", "front", "requests"): 1,
+        ("notebook", "front", "requests"): 1,
+        ("notebook", "caller", "invocations"): 1,
+    }
+
+
 def test_what_is_told_of_requests(on: Builder) -> None:
     made = on.http_api(Target=on.function("front"))
     api = made["ApiId"]

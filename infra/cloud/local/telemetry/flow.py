@@ -60,6 +60,8 @@ class _Counter:
         """Events that entered a bus, and executions that started, whose caller the next entry tells."""
         self.apis: dict[str, Party] = {}
         """Trace -> the API that a request came to in it."""
+        self.url_callers: dict[str, str] = {}
+        """Trace -> the function that called a function URL in it."""
         self._machines: dict[str, list[Party]] = {}
         """Trace -> the state machines that run in it."""
         self._answered: dict[tuple[str, str], Entry] = {}
@@ -225,7 +227,9 @@ class _Counter:
         if entry.actor in ("states", "apigateway"):
             self._count(self._caller(entry), function, "invocations", entry)
         elif entry.actor == "function-url":
-            self._count(NOTEBOOK, function, "requests", entry)
+            who = self.url_callers.get(entry.trace)
+            source = NOTEBOOK if who is None else Party("function", who)
+            self._count(source, function, "requests", entry)
         elif entry.actor == "api":
             self._answered[entry.trace, entry.resource] = entry
 
@@ -243,6 +247,8 @@ class _Counter:
         host = entry.resource.partition("//")[2].partition("/")[0]
         if ".execute-api." in host:
             return  # the API's own entry tells it
+        if ".lambda-url." in host and entry.outcome in ("ok", "502"):
+            return  # so does the function's
         if entry.actor == "apigateway":
             self._count(self._caller(entry), Party("endpoint", host), "requests", entry)
         elif entry.actor in self._functions:
@@ -315,6 +321,9 @@ def flow(journal: Journal, stacks: Iterable[Stack], since: int) -> Flow:
     counter = _Counter(functions, since)
     for entry in journal.select("apigateway.request", "httpapi.request"):
         counter.apis[entry.trace] = Party("API", entry.data["api"])
+    for entry in journal.select("http.request"):
+        if entry.actor in functions and ".lambda-url." in entry.resource:
+            counter.url_callers[entry.trace] = entry.actor
     for entry in journal.entries:
         counter.read(entry)
     counter.end()

@@ -122,10 +122,15 @@ def check_subtype(given: Shown) -> None:
             raise bad(f"Parameter: {each} does not fit schema for Operation: {name}.")
 
 
+_SENT = ("MessageId", "MD5OfMessageBody", "MD5OfMessageAttributes", "SequenceNumber")
+"""What SQS answers to SendMessage, in its order."""
+
+
 def answered(service: str, operation: str, result: dict[str, Any], request_id: str) -> tuple[str, str]:
     """(content type, body) as the service itself answers: SQS in XML, the others in JSON."""
     if service == "sqs":
-        fields = "".join(f"<{name}>{value}</{name}>" for name, value in result.items())
+        shown = [name for name in _SENT if name in result]
+        fields = "".join(f"<{name}>{result[name]}</{name}>" for name in shown)
         return "text/xml", (
             f'<?xml version="1.0"?><{operation}Response xmlns="http://queue.amazonaws.com/doc/2012-11-05/">'
             f"<{operation}Result>{fields}</{operation}Result><ResponseMetadata><RequestId>{request_id}"
