@@ -177,8 +177,8 @@ def test_a_role_needs_permission_for_the_key(
     denied = f"KMS.AccessDeniedException: User: {user} is not authorized to perform: "
     said = {
         "ok": "ok",
-        "kms:Decrypt": f"{denied}kms:Decrypt on the resource associated with this ciphertext because no "
-        "identity-based policy allows the kms:Decrypt action",
+        "kms:Decrypt": f"{denied}kms:Decrypt on resource: {arn} because no identity-based policy allows the "
+        "kms:Decrypt action",
         "kms:GenerateDataKey": f"{denied}kms:GenerateDataKey on resource: {arn} because no identity-based "
         "policy allows the kms:GenerateDataKey action",
     }
@@ -222,14 +222,21 @@ def test_a_key_that_is_disabled_or_scheduled_for_deletion(world: World) -> None:
         return "ok"
 
     assert send() == "ok"
-    kms.disable_key(KeyId=arn.rpartition("/")[2])
+    kms.disable_key(KeyId=arn)
     assert send() == f"KMS.DisabledException: {arn} is disabled."
     with pytest.raises(kms.exceptions.DisabledException, match=f"{arn} is disabled."):
         kms.encrypt(KeyId=arn, Plaintext=b"x")
-    kms.schedule_key_deletion(KeyId=arn.rpartition("/")[2], PendingWindowInDays=7)
+    with pytest.raises(kms.exceptions.KMSInvalidStateException, match=f"{arn} is not pending deletion."):
+        kms.cancel_key_deletion(KeyId=arn)
+    kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+    assert kms.cancel_key_deletion(KeyId=arn)["KeyId"] == arn
+    assert kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "Disabled"
+    planned = kms.schedule_key_deletion(KeyId=arn.rpartition("/")[2], PendingWindowInDays=7)
+    assert (planned["KeyId"], planned["KeyState"]) == (arn, "PendingDeletion")
+    assert planned["DeletionDate"] == kms.describe_key(KeyId=arn)["KeyMetadata"]["DeletionDate"]
     assert send() == f"KMS.KMSInvalidStateException: {arn} is pending deletion."
     with pytest.raises(kms.exceptions.KMSInvalidStateException):
-        kms.enable_key(KeyId=arn.rpartition("/")[2])
+        kms.enable_key(KeyId=arn)
     world.kernel.advance(7 * DAY)
     assert send() == f"KMS.NotFoundException: Key '{arn}' does not exist"
     with pytest.raises(kms.exceptions.NotFoundException):
@@ -247,6 +254,70 @@ def test_an_encrypted_topic(world: World) -> None:
     assert (
         act(world, role(world, "s", "sns:*", "kms:*"), "sns", "Publish", TopicArn=topic, Message="m") == "ok"
     )
+
+
+def bucket_under(world: World, name: str, arn: str, bucket_key: bool = False) -> None:
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket=name)
+    default = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": arn} if arn else {})}
+    rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": bucket_key}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def test_objects_under_a_key(world: World) -> None:
+    """The message of a denial: as recorded in awslabs/mountpoint-s3 (tests of SSE)."""
+    arn = key(world)
+    bucket_under(world, "vault", arn)
+    mine, writer = role(world, "r", "s3:*"), role(world, "w", "s3:*", "kms:GenerateDataKey")
+    place = {"Bucket": "vault", "Key": "a"}
+
+    def denied(who: str, action: str) -> str:
+        return (
+            f"AccessDenied: User: arn:aws:sts::{ACCOUNT}:assumed-role/{who}/f is not authorized to perform: "
+            f"{action} on resource: {arn} because no identity-based policy allows the {action} action"
+        )
+
+    assert act(world, mine, "s3", "PutObject", **place, Body=b"x") == denied("r", "kms:GenerateDataKey")
+    assert act(world, mine, "s3", "PutObject", **place, Body=b"x", ServerSideEncryption="AES256") == "ok"
+    assert act(world, mine, "s3", "GetObject", **place) == "ok"
+    assert act(world, writer, "s3", "PutObject", **place, Body=b"x") == "ok"
+    assert act(world, writer, "s3", "GetObject", **place) == denied("w", "kms:Decrypt")
+    assert act(world, writer, "s3", "HeadObject", **place) == "ok"
+    assert act(world, writer, "s3", "HeadObject", **place, ChecksumMode="ENABLED") == "403: Forbidden"
+    copied = {"Bucket": "vault", "Key": "b", "CopySource": "vault/a"}
+    assert act(world, writer, "s3", "CopyObject", **copied) == denied("w", "kms:Decrypt")
+    upload = world.client("s3").create_multipart_upload(Bucket="vault", Key="c")["UploadId"]
+    part = {"Bucket": "vault", "Key": "c", "UploadId": upload, "PartNumber": 1, "Body": b"x"}
+    assert act(world, writer, "s3", "UploadPart", **part) == denied("w", "kms:Decrypt")
+    world.client("kms").disable_key(KeyId=arn)
+    assert act(world, writer, "s3", "PutObject", **place) == f"KMS.DisabledException: {arn} is disabled."
+
+
+def test_objects_under_the_key_that_aws_manages(world: World) -> None:
+    bucket_under(world, "vault", "")
+    mine = role(world, "r", "s3:*")
+    assert act(world, mine, "s3", "PutObject", Bucket="vault", Key="a", Body=b"x") == "ok"
+    assert act(world, mine, "s3", "GetObject", Bucket="vault", Key="a") == "ok"
+
+
+@pytest.mark.parametrize(("bucket_key", "context"), [(True, "vault"), (False, "vault/a")])
+def test_the_encryption_context_of_an_object(world: World, bucket_key: bool, context: str) -> None:
+    use = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Condition": {
+            "StringEquals": {
+                "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{context}",
+                "kms:ViaService": "s3.us-east-1.amazonaws.com",
+            }
+        },
+    }
+    arn = key(world, ROOT, use)
+    bucket_under(world, "vault", arn, bucket_key)
+    mine = role(world, "r", "s3:*")
+    assert act(world, mine, "s3", "PutObject", Bucket="vault", Key="a", Body=b"x") == "ok"
+    assert act(world, mine, "s3", "GetObject", Bucket="vault", Key="a") == "ok"
 
 
 def test_a_policy_that_locks_its_author_out(world: World) -> None:

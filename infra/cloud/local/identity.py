@@ -313,22 +313,6 @@ _CODES = {
 }
 _WITHOUT_RESOURCE = ("cloudwatch", "s3")
 
-CIPHERTEXT = "the resource associated with this ciphertext"
-
-
-def of_ciphertext(decision: Decision) -> Decision:
-    """The reason as KMS gives it where it does not name the key: a key policy's refusal looks like no key.
-
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/cmk-related-errors.html
-    """
-    if "resource-based" not in decision.reason:
-        return decision
-    hidden = (
-        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
-        "resource-based policy explicitly denies access"
-    )
-    return dataclasses.replace(decision, reason=hidden)
-
 
 def refusal(
     user: str, service: str, operation: str, action: str, resource: str, decision: Decision
@@ -344,9 +328,7 @@ def refusal(
     elif service == "sns":
         shown = action.replace("sns:", "SNS:")
     target = f" on resource: {resource}"
-    if resource == CIPHERTEXT:
-        target, decision = f" on {CIPHERTEXT}", of_ciphertext(decision)
-    elif resource == "*" and service in _WITHOUT_RESOURCE:
+    if resource == "*" and service in _WITHOUT_RESOURCE:
         target = ""
     elif service == "s3":
         target = f' on resource: "{resource}"'
@@ -355,9 +337,7 @@ def refusal(
 
 
 def _shown(service: str, params: Params, resource: str) -> str:
-    """Secrets Manager names the secret as the caller did; KMS does not tell whose key a ciphertext needs."""
-    if service == "kms" and "CiphertextBlob" in params and "KeyId" not in params:
-        return CIPHERTEXT
+    """Secrets Manager names the secret as the caller did."""
     return str(params.get("SecretId", resource)) if service == "secretsmanager" else resource
 
 

@@ -13,7 +13,7 @@ It may wait (a long poll, an invocation) with the kernel's means.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class Caller:
 
 
 NOTEBOOK = Caller("notebook", "notebook")
+
+BeforeMoto = Callable[[str, Mapping[str, Any], str, Caller], dict[str, Any] | None]
+"""Sees a call before moto does: operation, parameters, region, caller. May answer it, or refuse it."""
 
 
 class Call:

@@ -192,9 +192,12 @@ class Wire:
                 raise NotSimulated(
                     f"NotSimulated: {service}:{operation.name} - {service} is not simulated yet"
                 )
-            if service == "kms":
+            check = self._world.before_moto.get(service)
+            if check is not None:
                 caller = self._kernel.current.context or NOTEBOOK if self._kernel.current else NOTEBOOK
-                self._world.keys.before(operation.name, exchange.params, exchange.region, caller)
+                given = check(operation.name, exchange.params, exchange.region, caller)
+                if given is not None:
+                    return 200, given
             answer.append(self._patches.original_response(endpoint, request, operation, context))
             success, error = answer[0]
             if error is not None:

@@ -33,12 +33,13 @@ from .routes.http_client import HttpClients
 from .routes.httpapi.service import HttpApis
 from .routes.issuer import Issuer
 from .routes.pipes.service import Pipes
+from .routes.s3.encryption import Encryption
 from .routes.s3.notifications import S3Notifications
 from .routes.scheduler.service import Scheduler
 from .routes.sns.service import Sns
 from .routes.stepfunctions.service import StepFunctions
 from .scaling.service import ApplicationAutoScaling
-from .service import Caller, NotSimulated, Service
+from .service import BeforeMoto, Caller, NotSimulated, Service
 from .sources.mappings import Sources
 from .stores.appconfig.data import AppConfigData
 from .stores.appconfig.service import AppConfig
@@ -100,6 +101,7 @@ class World:
             params, region, self.account
         )
         self.keys = Keys(self)
+        self.before_moto: dict[str, BeforeMoto] = {"kms": self.keys.before, "s3": Encryption(self).before}
         self._clients: dict[tuple[str, str, bool, str], Any] = {}
         self._traces = 0
         self.xray = XRay(self)

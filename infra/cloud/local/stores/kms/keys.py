@@ -8,10 +8,9 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...identity import CIPHERTEXT, of_ciphertext
 from ...permissions import context_keys
 from ...policies import Decision, Request, decide, parse
 from ...service import Caller, ServiceError
@@ -108,33 +107,31 @@ class Keys:
 
     # -- for the API of KMS itself ---------------------------------------------------------------------------
 
-    def before(self, operation: str, params: Mapping[str, Any], region: str, caller: Caller) -> None:
-        """What moto does not look at before it answers: the state of the key, and the policy of a new one."""
+    def before(
+        self, operation: str, params: Mapping[str, Any], region: str, caller: Caller
+    ) -> dict[str, Any] | None:
+        """What moto does not look at before it answers: the state of the key, and the policy of a new one.
+
+        What changes the state of a key is answered here: moto takes only its id for it.
+        """
         account, now = self._world.account, self._world.kernel.now
         moto_keys.delete_due(account, region, now)
         if "Policy" in params:
             check_policy(params, caller, account)
-        if operation == "ScheduleKeyDeletion":
-            days = params.get("PendingWindowInDays", 30)
-            if not 7 <= days <= 30:
-                raise ServiceError(
-                    "ValidationException",
-                    f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy "
-                    "constraint: Member must have value "
-                    + ("greater than or equal to 7" if days < 7 else "less than or equal to 30"),
-                )
         name = params.get(_USING.get(operation, "KeyId"))
         if name is None and operation in ("Decrypt", "ReEncrypt"):
             name = moto_keys.key_of(params["CiphertextBlob"])
         if not name:
-            return
+            return None
         found = moto_keys.find(account, region, name, now)
         if found is None:
-            return  # moto says so
+            return None  # moto says so
         if operation in _USING:
             _check_usable(found, any_usage=operation in ("GenerateMac", "Sign", "Verify", "VerifyMac"))
         elif operation not in _ANY_STATE and found.key_state == "PendingDeletion":
             raise _pending(found)
+        change = _CHANGES.get(operation)
+        return None if change is None else change(found, params, now)
 
     # -- for identity --------------------------------------------------------------------------------------
 
@@ -173,9 +170,48 @@ def _pending(key: Any) -> ServiceError:
     return ServiceError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 
+def _disable(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
+    moto_keys.set_state(key, "Disabled")
+    return {}
+
+
+def _enable(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
+    moto_keys.set_state(key, "Enabled")
+    return {}
+
+
+def _schedule_deletion(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
+    days = params.get("PendingWindowInDays", 30)
+    if not 7 <= days <= 30:
+        raise ServiceError(
+            "ValidationException",
+            f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy "
+            "constraint: Member must have value "
+            + ("greater than or equal to 7" if days < 7 else "less than or equal to 30"),
+        )
+    return {
+        "KeyId": key.arn,
+        "DeletionDate": moto_keys.schedule_deletion(key, now, days),
+        "KeyState": key.key_state,
+        "PendingWindowInDays": days,
+    }
+
+
+def _cancel_deletion(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
+    if key.key_state != "PendingDeletion":
+        raise ServiceError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
+    moto_keys.set_state(key, "Disabled")
+    return {"KeyId": key.arn}
+
+
+_CHANGES: dict[str, Callable[[Any, Mapping[str, Any], int], dict[str, Any]]] = {
+    "CancelKeyDeletion": _cancel_deletion,
+    "DisableKey": _disable,
+    "EnableKey": _enable,
+    "ScheduleKeyDeletion": _schedule_deletion,
+}
+
+
 def _denied(user: str, action: str, arn: str, decision: Decision) -> ServiceError:
-    target = f"resource: {arn}"
-    if action == "kms:Decrypt":
-        target, decision = CIPHERTEXT, of_ciphertext(decision)
-    message = f"User: {user} is not authorized to perform: {action} on {target} {decision.reason}"
+    message = f"User: {user} is not authorized to perform: {action} on resource: {arn} {decision.reason}"
     return ServiceError("AccessDeniedException", message)

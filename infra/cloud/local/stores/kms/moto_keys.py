@@ -49,6 +49,18 @@ def _is_due(key: Any, now: int) -> bool:
     return (date - epoch) // datetime.timedelta(microseconds=1) <= now
 
 
+def set_state(key: Any, state: str) -> None:
+    key.key_state, key.enabled, key.deletion_date = state, state == "Enabled", None
+
+
+def schedule_deletion(key: Any, now: int, days: int) -> datetime.datetime:
+    """The key goes at the end of a waiting period that starts now. Returns that time."""
+    due = datetime.datetime.fromtimestamp(now // 1_000_000, datetime.UTC) + datetime.timedelta(days=days)
+    set_state(key, "PendingDeletion")
+    key.deletion_date = due.replace(tzinfo=None)  # moto counts without a zone
+    return due
+
+
 def delete_due(account: str, region: str, now: int) -> None:
     """Delete the keys whose waiting period is over."""
     backend = _backend(account, region)
