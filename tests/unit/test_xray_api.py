@@ -199,6 +199,26 @@ def test_the_service_graph(xray: Any) -> None:
     assert (client["ReferenceId"], client["SummaryStatistics"]["TotalCount"]) == (shop["ReferenceId"], 2)
 
 
+def test_statistics_over_time(xray: Any) -> None:
+    def series(**params: Any) -> list[tuple[float, int, int]]:
+        answer = xray.get_time_series_service_statistics(StartTime=START, EndTime=END, **params)
+        kind = "ServiceSummaryStatistics" if "EntitySelectorExpression" in params else "EdgeSummaryStatistics"
+        return [
+            (
+                each["Timestamp"].timestamp() - T0,
+                each[kind]["TotalCount"],
+                each[kind]["FaultStatistics"]["TotalCount"],
+            )
+            for each in answer["TimeSeriesServiceStatistics"]
+        ]
+
+    shop = 'service(id(name: "shop.example.com", type: "AWS::EC2::Instance"))'
+    assert series(EntitySelectorExpression=shop) == [(0, 1, 0), (60, 1, 1)]
+    assert series(Period=300) == [(0, 2, 1)]
+    with pytest.raises(ClientError, match="Period must be 60 or 300"):
+        series(Period=61)
+
+
 def test_documents_that_are_not_taken(xray: Any) -> None:
     good = document(3, "f", "late", 0, 1)
     bad = [

@@ -212,6 +212,7 @@ def test_a_batch_has_a_trace_of_its_own_with_links(traced: LocalCloud) -> None:
     (sends,) = journal.select("lambda.invocation", resource="sends")
     assert takes.trace == sends.trace == producer["Id"]  # the journal tells one story
     assert [each.kind for each in traced.trace(producer["Id"]).segments].count("run") == 2
+    assert traced.trace(consumer["Id"]).id == producer["Id"]
 
 
 def test_a_role_must_be_allowed_to_send_segments(traced: LocalCloud) -> None:

@@ -84,6 +84,7 @@ def find(journal: Journal, id: str) -> str | None:
         if entry.trace and (
             id == entry.trace
             or id in (data.get("id"), data.get("request_id"), data.get("execution"))
+            or (entry.what == "xray.document" and id == entry.resource)  # a batch has a trace of its own
             or (
                 entry.what in ("sqs.sent", "sns.published")
                 and any(id == message[0] for message in data["messages"])

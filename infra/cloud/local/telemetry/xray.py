@@ -1,8 +1,8 @@
 """X-Ray's API, answered from the journal: traces, their summaries, the service graph, rules and groups.
 
-What it does not do says so: insights, Transaction Search (StartTraceRetrieval and its neighbours), the time
-series of a service, encryption with a key of one's own. There is one Region. What was sent is there at once;
-on AWS it takes seconds. A trace is kept for 30 days.
+What it does not do says so: insights, Transaction Search (StartTraceRetrieval and its neighbours), encryption
+with a key of one's own. A summary's ResponseTimeRootCauses are always empty. There is one Region. What was sent
+is there at once; on AWS it takes seconds. A trace is kept for 30 days.
 
 https://docs.aws.amazon.com/xray/latest/api/Welcome.html
 """
@@ -18,11 +18,13 @@ from ..service import Call, NotSimulated, ServiceError
 from . import xray_documents
 from .xray_daemon import Daemon
 from .xray_documents import Document, Documents
+from .xray_filters import Malformed, selector
 from .xray_gateway import GatewaySegments
 from .xray_graph import graph, moment
 from .xray_groups import Groups
 from .xray_lambda import LambdaSegments
 from .xray_rules import refused
+from .xray_series import PERIODS, series
 from .xray_states import StatesSegments
 from .xray_traces import TraceView
 
@@ -154,6 +156,31 @@ class XRay(Groups):
             view for id in dict.fromkeys(call.params["TraceIds"]) if (view := self._view(id)) is not None
         ]
         return {"Services": graph(views, self.world.account)}
+
+    def GetTimeSeriesServiceStatistics(self, call: Call) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/xray/latest/api/API_GetTimeSeriesServiceStatistics.html"""
+        params = call.params
+        if params.get("ForecastStatistics"):
+            raise NotSimulated("NotSimulated: xray ForecastStatistics - nothing is forecast")
+        start, end = _range(params, _GRAPH_RANGE, "6 hours")
+        period = params.get("Period", PERIODS[0])
+        if period not in PERIODS:
+            raise refused(f"Period must be 60 or 300, not {period}")
+        group = self.group_of(call)
+        wanted = self.filter(group.expression if group is not None else None)
+        try:
+            chosen = (
+                selector(params["EntitySelectorExpression"])
+                if params.get("EntitySelectorExpression")
+                else None
+            )
+        except Malformed as error:
+            raise refused(f"Invalid entity selector expression: {error}") from None
+        views = [view for view in self._views(start, end) if wanted(view)]
+        return {
+            "TimeSeriesServiceStatistics": series(views, chosen, period),
+            "ContainsOldGroupVersions": False,
+        }
 
     def GetEncryptionConfig(self, call: Call) -> dict[str, Any]:
         return {"EncryptionConfig": {"Status": "ACTIVE", "Type": "NONE"}}

@@ -82,6 +82,19 @@ def parse(text: str, groups: Callable[[str], Filter] | None = None) -> Filter:
     return made
 
 
+Selector = tuple[str, tuple[str, str], tuple[str, str]]
+"""``service`` or ``edge``, and the name and type of the service, or of both ends."""
+
+
+def selector(text: str) -> Selector:
+    """What an entity selector names: ``service(…)``, ``edge(…, …)`` or ``id(…)``. Raises Malformed."""
+    parser = _Parser(_tokens(text), None)
+    made = parser.entity()
+    if parser.tokens:
+        raise Malformed(f"unexpected {parser.tokens[0][1]!r}")
+    return made
+
+
 def _tokens(text: str) -> list[tuple[str, str]]:
     found, at = [], 0
     while at < len(text):
@@ -171,14 +184,19 @@ class _Parser:
             raise NotImplementedError(f"the filter keyword {word}")
         raise Malformed(f"unknown keyword {word!r}")
 
-    def _service(self) -> Filter:
-        self._take("(")
-        name, type = ("", "") if self._peek()[1] == ")" else self._named()
-        self._take(")")
-        inner = self._braces()
-        return lambda values: any(inner(each) for each in values.services(name, type))
+    def entity(self) -> Selector:
+        kind = self._accept("SERVICE", "EDGE").lower()
+        if not kind:
+            return "service", self._named(), ("", "")
+        return (kind, *self._ends()) if kind == "edge" else (kind, self._one(), ("", ""))
 
-    def _edge(self) -> Filter:
+    def _one(self) -> tuple[str, str]:
+        self._take("(")
+        found = ("", "") if self._peek()[1] == ")" else self._named()
+        self._take(")")
+        return found
+
+    def _ends(self) -> tuple[tuple[str, str], tuple[str, str]]:
         self._take("(")
         source: tuple[str, str] = ("", "")
         target: tuple[str, str] = ("", "")
@@ -187,6 +205,15 @@ class _Parser:
             self._take(",")
             target = self._named()
         self._take(")")
+        return source, target
+
+    def _service(self) -> Filter:
+        name, type = self._one()
+        inner = self._braces()
+        return lambda values: any(inner(each) for each in values.services(name, type))
+
+    def _edge(self) -> Filter:
+        source, target = self._ends()
         inner = self._braces()
         return lambda values: any(inner(each) for each in values.edges(source, target))
 

@@ -57,8 +57,9 @@ def matches(rule: Mapping[str, Any], asked: Asked) -> bool:
         if not _like(getattr(asked, member), rule[member]):
             return False
     wanted = rule.get("Attributes") or {}
+    given = {name.lower(): value for name, value in asked.attributes.items()} if wanted else {}
     return all(
-        name in asked.attributes and _like(asked.attributes[name], value) for name, value in wanted.items()
+        _like(given.get(name.lower(), ""), value) and name.lower() in given for name, value in wanted.items()
     )
 
 
