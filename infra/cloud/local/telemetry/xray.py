@@ -1,8 +1,8 @@
 """X-Ray's API, answered from the journal: traces, their summaries, the service graph, rules and groups.
 
 What it does not do says so: insights, Transaction Search (StartTraceRetrieval and its neighbours), encryption
-with a key of one's own. A summary's ResponseTimeRootCauses are always empty. There is one Region. What was sent
-is there at once; on AWS it takes seconds. A trace is kept for 30 days.
+with a key of one's own. A summary's ResponseTimeRootCauses are always empty. There is one Region. What was
+sent is there at once; on AWS it takes seconds. A trace is kept for 30 days.
 
 https://docs.aws.amazon.com/xray/latest/api/Welcome.html
 """
