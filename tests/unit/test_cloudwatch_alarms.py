@@ -330,6 +330,7 @@ def test_disabled_actions_are_not_mentioned() -> None:
         ({"Threshold": None}, "ValidationError", "threshold"),
         ({"MetricName": None}, "MissingParameter", "MetricName"),
         ({"Metrics": []}, "InvalidParameterCombination", "mutually exclusive"),
+        ({"OKActions": ["a"] * 6}, "ValidationError", "'oKActions' failed .* less than or equal to 5"),
     ],
 )
 def test_wrong_alarms_are_refused(change: dict[str, Any], code: str, text: str) -> None:

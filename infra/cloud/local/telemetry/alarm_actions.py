@@ -120,7 +120,11 @@ class AlarmActions:
             identifier = deliver(world, delivery).get("MessageId", "")
         except ServiceError as error:
             outcome, problem = error.code, error.message
-            if error.status == 403 or error.code == "AuthorizationError":
+            if error.code.startswith("KMS"):
+                problem = (
+                    "CloudWatch Alarms does not have authorization to access the SNS topic encryption key."
+                )
+            elif error.status == 403 or error.code == "AuthorizationError":
                 denied = _DENIED[delivery.arn.split(":", 3)[2]]
                 problem = (
                     f"CloudWatch Alarms is not authorized to perform: {denied} on resource: {delivery.arn} "

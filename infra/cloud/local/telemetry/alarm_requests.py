@@ -18,6 +18,7 @@ from .refusals import invalid
 from .series import MetricId
 from .statistics import SIMPLE
 
+MOST_ACTIONS = 5
 HIGH_RESOLUTION = (10, 20, 30)
 ONE_METRIC = ("Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 UNSIMULATED = ("EvaluationCriteria", "EvaluationInterval", "ThresholdMetricId", "WarmUpConfiguration")
@@ -34,6 +35,7 @@ def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
         raise NotSimulated("NotSimulated: WallClockWindow of a CloudWatch alarm")
     if params.get("ComparisonOperator") in ANOMALY:
         raise NotSimulated(f"NotSimulated: anomaly detection alarms ({params['ComparisonOperator']})")
+    check_actions(params)
     if not 1 <= len(params["AlarmName"]) <= 255:
         raise invalid("The parameter AlarmName must have 1 to 255 characters.")
     for name in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
@@ -50,6 +52,18 @@ def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
     return Alarm(
         name=params["AlarmName"], given=params, configured_at=now, rule=rule, queries=asked, watched=watched
     )
+
+
+def check_actions(params: Mapping[str, Any]) -> None:
+    """Raise ValidationError for more actions of one state than an alarm can have."""
+    for name in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        given = params.get(name) or ()
+        if len(given) > MOST_ACTIONS:
+            member = name[0].lower() + name[1:]
+            raise invalid(
+                f"1 validation error detected: Value '[{', '.join(given)}]' at '{member}' failed to satisfy "
+                f"constraint: Member must have length less than or equal to {MOST_ACTIONS}"
+            )
 
 
 def describe(alarm: Alarm, arn: str) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from typing import Any
 
 from ..service import NotSimulated
 from .alarm_messages import suppression
-from .alarm_requests import shown_state
+from .alarm_requests import check_actions, shown_state
 from .composite_rules import RuleError, alarm_name, parse_rule
 from .composite_watch import Composite
 from .refusals import invalid
 
 _PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
-_MOST_ACTIONS = 5
 
 
 def parse_composite(params: dict[str, Any], now: int) -> Composite:
@@ -24,9 +23,7 @@ def parse_composite(params: dict[str, Any], now: int) -> Composite:
         raise NotSimulated("NotSimulated: ActionConfiguration of a CloudWatch alarm")
     if not 1 <= len(params["AlarmName"]) <= 255:
         raise invalid("The parameter AlarmName must have 1 to 255 characters.")
-    for name in ("OKActions", "AlarmActions", "InsufficientDataActions"):
-        if len(params.get(name) or ()) > _MOST_ACTIONS:
-            raise invalid(f"The parameter {name} must have at most {_MOST_ACTIONS} actions.")
+    check_actions(params)
     try:
         rule = parse_rule(params["AlarmRule"])
     except RuleError as error:

@@ -49,8 +49,6 @@ class Subscriptions:
                 raise invalid("destinationArn for vendor kinesis requires a roleArn")
             self._check_stream(params)
             return
-        if params.get("distribution", "ByLogStream") != "ByLogStream":
-            raise invalid("The distribution of a subscription filter is for Kinesis streams only.")
         function = arn.split(":function:")[-1].split(":")[0]
         if group == f"/aws/lambda/{function}":
             raise invalid(
