@@ -104,20 +104,21 @@ def public_key(seed: int, identifier: str) -> dict[str, str]:
     return {**key, "n": _number(public.n), "e": _number(public.e)}
 
 
-_SMALL = [
-    number for number in range(3, 3000, 2) if all(number % each for each in range(3, int(number**0.5) + 1, 2))
-]
+@functools.cache
+def _small_primes() -> list[int]:
+    return [each for each in range(3, 3000, 2) if all(each % by for by in range(3, int(each**0.5) + 1, 2))]
 
 
 def _prime(rng: random.Random, bits: int) -> int:
     """The first probable prime from a random start with its two highest bits set, fit for the exponent."""
     number = rng.getrandbits(bits) | (3 << (bits - 2)) | 1
-    left = [number % prime for prime in _SMALL]
+    small = _small_primes()
+    left = [number % prime for prime in small]
     while True:
         if all(left) and (number - 1) % _EXPONENT and _is_prime(number):
             return number
         number += 2
-        left = [(rest + 2) % prime for rest, prime in zip(left, _SMALL, strict=True)]
+        left = [(rest + 2) % prime for rest, prime in zip(left, small, strict=True)]
 
 
 def _is_prime(number: int) -> bool:
