@@ -10,7 +10,7 @@ from typing import Any
 
 from .apigateway import GONE
 from .base import Context, Outcome, Provider, changed, picked
-from .schema import BOOLEAN, INTEGER, JSON, STRING, STRING_MAP, accepts, optional, replaces, required
+from .schema import BOOLEAN, INTEGER, JSON, STRING, STRING_MAP, STRINGS, accepts, optional, replaces, required
 
 
 class Authorizer(Provider):
@@ -23,6 +23,7 @@ class Authorizer(Provider):
         IdentitySource=optional(STRING),
         IdentityValidationExpression=optional(STRING),
         Name=required(STRING),
+        ProviderARNs=optional(STRINGS),
         RestApiId=required(STRING, replaces=True),
         Type=required(STRING, replaces=True),
     )
@@ -30,13 +31,21 @@ class Authorizer(Provider):
     missing = GONE
 
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        params = picked(props, **_AUTHORIZER, restApiId="RestApiId", type="Type")
+        params = picked(props, **_AUTHORIZER, restApiId="RestApiId", type="Type", providerARNs="ProviderARNs")
         made = ctx.call("apigateway", "CreateAuthorizer", params)["id"]
         return Outcome(made, {"AuthorizerId": made})
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         names = {prop: field for field, prop in _AUTHORIZER.items()}
         params = {"restApiId": new["RestApiId"], "authorizerId": physical_id}
+        before, after = (set(each.get("ProviderARNs") or ()) for each in (old, new))
+        pools = [
+            {"op": op, "path": "/providerARNs", "value": arn}
+            for op, arns in (("add", after - before), ("remove", before - after))
+            for arn in sorted(arns)
+        ]
+        if pools:
+            ctx.call("apigateway", "UpdateAuthorizer", {**params, "patchOperations": pools})
         _update(ctx, "UpdateAuthorizer", params, names, old, new)
         return Outcome(physical_id, {"AuthorizerId": physical_id})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...service import NotSimulated
 from .errors import bad_request
 from .patching import Patch, invalid_path, only_replace, put
 
@@ -15,6 +14,8 @@ _LONGEST_TTL = 3600
 _SOURCE = re.compile(
     r"method\.request\.(header|querystring)\.[^,\s]+|context\.[^,\s]+|stageVariables\.[^,\s]+"
 )
+POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:(?P<region>[a-z0-9-]+):\d{12}:userpool/(?P<id>[\w-]+)")
+"""A user pool's ARN."""
 _URI = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/.*/functions/.+/invocations")
 
 Record = dict[str, Any]
@@ -25,12 +26,11 @@ def checked_authorizer(params: Record) -> Record:
     kind = params["type"]
     if kind not in KINDS:
         raise bad_request(f"Invalid authorizer type specified. Valid options are {','.join(KINDS)}")
-    if kind == "COGNITO_USER_POOLS":
-        raise NotSimulated(
-            "NotSimulated: an authorizer of type COGNITO_USER_POOLS - use a TOKEN or REQUEST authorizer"
-        )
+    pools = kind == "COGNITO_USER_POOLS"
     authorizer: Record = {"name": params["name"], "type": kind}
-    put(authorizer, "authType", params.get("authType") or "custom")
+    if pools:
+        authorizer["providerARNs"] = list(params.get("providerARNs") or ())
+    put(authorizer, "authType", params.get("authType") or ("cognito_user_pools" if pools else "custom"))
     put(authorizer, "authorizerUri", params.get("authorizerUri"))
     put(authorizer, "authorizerCredentials", params.get("authorizerCredentials"))
     put(authorizer, "identitySource", params.get("identitySource"))
@@ -46,6 +46,8 @@ def patch_authorizer(authorizer: Record, patch: Patch) -> None:
     if name == "authorizerResultTtlInSeconds":
         only_replace(patch)
         authorizer[name] = _ttl(patch.value)
+    elif patch.parts[0] == "providerARNs" and authorizer["type"] == "COGNITO_USER_POOLS":
+        _patch_pools(authorizer["providerARNs"], patch)
     elif name in (
         "name",
         "authorizerUri",
@@ -59,6 +61,15 @@ def patch_authorizer(authorizer: Record, patch: Patch) -> None:
     else:
         raise invalid_path(patch)
     _check(authorizer)
+
+
+def _patch_pools(pools: list[str], patch: Patch) -> None:
+    if patch.op == "add" and patch.value:
+        pools.append(patch.value)
+    elif patch.op == "remove" and patch.value in pools:
+        pools.remove(patch.value)
+    else:
+        raise invalid_path(patch)
 
 
 def ttl_of(authorizer: Record) -> int:
@@ -77,6 +88,9 @@ def _ttl(value: Any) -> int:
 
 
 def _check(authorizer: Record) -> None:
+    if authorizer["type"] == "COGNITO_USER_POOLS":
+        _check_pools(authorizer)
+        return
     uri = authorizer.get("authorizerUri", "")
     if not _URI.fullmatch(uri):
         raise bad_request(
@@ -97,3 +111,13 @@ def _check(authorizer: Record) -> None:
         raise bad_request(f"Invalid mapping expression specified: {wrong[0]}")
     if authorizer["type"] == "REQUEST" and not sources and ttl_of(authorizer):
         raise bad_request("Identity source is required when caching is enabled")
+
+
+def _check_pools(authorizer: Record) -> None:
+    pools = authorizer["providerARNs"]
+    wrong = [arn for arn in pools if "${stageVariables." not in arn and not POOL.fullmatch(arn)]
+    if wrong or not pools:
+        raise bad_request(f"Invalid Cognito User Pool ARN: {wrong[0] if wrong else ''}")
+    source = authorizer.get("identitySource", "")
+    if source and not source.startswith("method.request.header."):
+        raise bad_request(f"Invalid mapping expression specified: {source}")

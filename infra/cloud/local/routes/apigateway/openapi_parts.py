@@ -50,9 +50,11 @@ def security(api: RestApi, document: Record, new_id: NewId) -> dict[str, Record]
         kind = str(scheme.get("x-amazon-apigateway-authtype", "")).lower()
         given = scheme.get("x-amazon-apigateway-authorizer")
         if given is not None:
+            made = _authorizer(api, name, scheme, new_id)
+            pools = api.authorizers[made]["type"] == "COGNITO_USER_POOLS"
             found[name] = {
-                "authorizationType": "CUSTOM",
-                "authorizerId": _authorizer(api, name, scheme, new_id),
+                "authorizationType": "COGNITO_USER_POOLS" if pools else "CUSTOM",
+                "authorizerId": made,
             }
         elif kind == "awssigv4":
             found[name] = {"authorizationType": "AWS_IAM"}
@@ -68,12 +70,12 @@ def _authorizer(api: RestApi, name: str, scheme: Record, new_id: NewId) -> str:
         raise NotSimulated("NotSimulated: a JWT authorizer of a REST API - REST APIs have none")
     params: dict[str, Any] = {"name": name, "type": kind}
     for field in ("authorizerUri", "authorizerCredentials", "identitySource", "identityValidationExpression",
-                  "authorizerResultTtlInSeconds"):  # fmt: skip
+                  "authorizerResultTtlInSeconds", "providerARNs"):  # fmt: skip
         if given.get(field) is not None:
             params[field] = given[field]
     if scheme.get("x-amazon-apigateway-authtype"):
         params["authType"] = scheme["x-amazon-apigateway-authtype"]
-    if kind == "TOKEN" and "identitySource" not in params:
+    if kind in ("TOKEN", "COGNITO_USER_POOLS") and "identitySource" not in params:
         params["identitySource"] = f"method.request.header.{scheme.get('name', 'Authorization')}"
     made = checked_authorizer(params)
     known = next((each["id"] for each in api.authorizers.values() if each["name"] == name), None)

@@ -19,6 +19,7 @@ from . import arriving, authorization, gateway_responses, integrations, validati
 from .authorizers import LambdaAuthorizers
 from .model import Exchange, GatewayFailure, MethodRequest, MethodResponse
 from .store import RestApi, Snapshot
+from .user_pools import UserPools
 
 if TYPE_CHECKING:
     from ...world import World
@@ -70,6 +71,7 @@ class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
         self.authorizers = LambdaAuthorizers(world)
+        self._pools = UserPools(world)
         self.steps: list[Step] = [self._authorize, self._key, self._validate]
 
     def serve(self, api: RestApi, raw: HttpRequest) -> HttpResponse:
@@ -168,6 +170,9 @@ class Gateway:
         if kind == "AWS_IAM":
             identity = authorization.check_iam(self._world, arrived.snapshot, exchange, arrived.raw)
             return dataclasses.replace(exchange, context={**exchange.context, "identity": identity})
+        if kind == "COGNITO_USER_POOLS":
+            claims = self._pools.authorize(arrived.snapshot, exchange)
+            return dataclasses.replace(exchange, context={**exchange.context, "authorizer": claims})
         verdict = self.authorizers.authorize(arrived.snapshot, exchange)
         return dataclasses.replace(exchange, context={**exchange.context, "authorizer": verdict.context})
 
