@@ -141,6 +141,7 @@ class Engine:
         resource.properties = new
         ctx = self.context(stack, request, resource)
         ctx.update_policy, ctx.progress = policy or {}, progress
+        ctx.rolling_back = policy is None
         outcome = self.provider(resource.type).update(ctx, resource.physical_id, old, new)
         self._take(resource, outcome)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..service import Call, NotSimulated, ServiceError
 from .appspec import AppSpec
+from .bell import AlarmBell
 from .groups import check_alarms, check_rollback, without_content
 from .model import Deployment, Group
 from .paging import page
@@ -39,6 +40,7 @@ class CodeDeploy(Targets, Revisions):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self.bell = AlarmBell(world)
         self._shifts = Shifts(world, lambda name: self.config(name).routing, self._undo)
 
     def wait(self, identifier: str) -> None:

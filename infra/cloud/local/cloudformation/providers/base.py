@@ -68,6 +68,7 @@ class Context:
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     update_policy: dict[str, Any] = dataclasses.field(default_factory=dict)
     """The evaluated UpdatePolicy; empty while an update is rolled back."""
+    rolling_back: bool = False
     progress: Callable[[str], None] = lambda reason: None
     """Write a further event of the resource, with this reason, while it is being updated."""
 

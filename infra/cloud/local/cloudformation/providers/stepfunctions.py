@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
+from .gradual import check_preference, shift_executions
 from .schema import (
     BOOLEAN,
     INTEGER,
@@ -185,7 +186,7 @@ class StateMachineVersion(Provider):
 
 
 class StateMachineAlias(Provider):
-    """A name for versions, with a routing configuration or a deployment of one version at once."""
+    """A name for versions, with a routing configuration or a deployment of one version."""
 
     type = "AWS::StepFunctions::StateMachineAlias"
     properties = accepts(
@@ -215,13 +216,8 @@ class StateMachineAlias(Provider):
     named_by = "Name"
     missing = ("ResourceNotFound",)
 
-    def refused(self, props: dict[str, Any]) -> list[str]:
-        kind = props.get("DeploymentPreference", {}).get("Type", "ALL_AT_ONCE")
-        if kind == "ALL_AT_ONCE":
-            return []
-        return [f"DeploymentPreference.Type {kind} (shifting traffic step by step is not simulated)"]
-
     def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        check_preference(props.get("DeploymentPreference"))
         params = {
             "name": props.get("Name") or ctx.name(80),
             "description": props.get("Description", ""),
@@ -231,6 +227,10 @@ class StateMachineAlias(Provider):
         return Outcome(arn, {"Arn": arn})
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        preference = new.get("DeploymentPreference")
+        if preference and not ctx.rolling_back:
+            check_preference(preference)
+            shift_executions(ctx, physical_id, _routing(old)[0]["stateMachineVersionArn"], preference)
         params = {
             "stateMachineAliasArn": physical_id,
             "description": new.get("Description", ""),
