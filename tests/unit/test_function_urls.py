@@ -113,6 +113,21 @@ def test_without_a_permission_or_a_signature_it_is_forbidden(cloud: LocalCloud) 
     assert (response.status_code, response.json()) == (403, {"Message": "Forbidden"})
 
 
+def test_a_function_goes_on_when_who_called_its_url_is_killed(cloud: LocalCloud) -> None:
+    slow = ECHO.replace("import json", "import json, time").replace("    if", "    time.sleep(3)\n    if")
+    made = {**resources(), "Front": function(slow, Timeout=10)}
+    impatient = "import os, requests\ndef handler(event, context): requests.get(os.environ['URL'])"
+    url = {"Variables": {"URL": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}}
+    made["Caller"] = function(impatient, Timeout=1, Environment=url)
+    app = Deployer(cloud)
+    assert app.create(made, Outputs=URL) == "CREATE_COMPLETE"
+    answer = cloud.client("lambda").invoke(FunctionName=app.physical("Caller"))
+    assert answer["FunctionError"] == "Unhandled"
+    cloud.settle()
+    ended = {entry.resource: entry.outcome for entry in cloud.world.journal.select("lambda.invocation")}
+    assert ended == {app.physical("Caller"): "Timeout", app.physical("Front"): "ok"}
+
+
 def test_cross_origin_requests(cloud: LocalCloud) -> None:
     url = deploy(cloud, AllowOrigins=["https://shop.example"], AllowMethods=["POST"])
     origin = {"Origin": "https://shop.example"}

@@ -163,7 +163,13 @@ class Functions(Settings, EventInvoke, Urls, Recursion, Deployment):
         return {"$status": 202, "Status": 202}
 
     def _respond(self, function: str, payload: bytes, trace: str) -> Invocation:
-        return self.invoke(function, payload, invoked_by="function-url", trace=trace)
+        """In a task of its own, too: who called the URL may be killed meanwhile."""
+
+        def invoke() -> Invocation:
+            return self.invoke(function, payload, invoked_by="function-url", trace=trace)
+
+        made: Invocation = self.kernel.join(self.kernel.spawn(invoke, name=f"invocation of {function}"))
+        return made
 
     # -- event source mappings: another service answers these ------------------------------------------
 
