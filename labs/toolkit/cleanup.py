@@ -133,7 +133,8 @@ def _names(cloud: Cloud, kind: Kind, app: Application | str) -> list[str]:
         return names
     if cloud.simulated:
         return [name for name in names if any(_belongs(name, stack) for stack in stacks)]
-    own = set() if isinstance(app, str) else {each.rpartition("/")[2] for each in app.resources.values()}
+    ids = [] if isinstance(app, str) else app.resources.values()
+    own = {each.rpartition("/")[2] if "://" in each else each for each in ids}  # a queue's id is its URL
     others = [
         other
         for other in (KINDS["stacks"].name(item) for item in _items(cloud, KINDS["stacks"]))
@@ -142,7 +143,7 @@ def _names(cloud: Cloud, kind: Kind, app: Application | str) -> list[str]:
     return [
         name
         for name in names
-        if name.rpartition("/")[2] in own
+        if name in own
         or (
             any(_begins(name, stack) for stack in stacks)
             and not any(_begins(name, other) for other in others if _begins(other, *stacks))

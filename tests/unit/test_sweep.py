@@ -208,6 +208,21 @@ def test_close_deletes_what_cloudformation_leaves_behind(
     assert world.client("sqs").list_queues().get("QueueUrls", []) == []
 
 
+def test_a_log_group_that_a_last_line_made_anew_goes_too(
+    cloud: AwsCloud, world: World, tmp_path: Any
+) -> None:
+    template = tmp_path / "template.json"
+    group = {"Type": "AWS::Logs::LogGroup"}
+    template.write_text(json.dumps({"Resources": {"Old": group, "New": group}}))
+    app = cloud.deploy(str(template), stack_name="Late")
+    old = app.resources["Old"]
+    template.write_text(json.dumps({"Resources": {"New": group}}))
+    cloud.deploy(str(template), stack_name="Late")
+    world.client("logs").create_log_group(logGroupName=old)  # as Lambda does for a function's last lines
+    cloud.close()
+    assert world.client("logs").describe_log_groups()["logGroups"] == []
+
+
 def test_close_keeps_the_code_that_a_colleague_may_still_need(cloud: AwsCloud, world: World) -> None:
     cloud.deploy(Welcome)
     _create(world, "Colleague", QUEUE)

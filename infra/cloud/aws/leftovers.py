@@ -105,7 +105,9 @@ def left_by(place: Place, stack: str, known: dict[str, str]) -> Iterator[Leftove
             name = name.rpartition("/")[2]  # of its URL
         if kind == FUNCTION:
             yield from _group_of(place, name, lesson, owner)
-        if event["ResourceStatus"] == "DELETE_COMPLETE" or kind == STACK:
+        # a log group may be there again: a function's last line can come after it was deleted
+        gone = event["ResourceStatus"] == "DELETE_COMPLETE" and kind != LOG_GROUP
+        if gone or kind == STACK:
             if kind == STACK and name != stack and event["ResourceStatus"] == "DELETE_COMPLETE":
                 yield from left_by(place, name, known)  # a stack in this stack
             continue
@@ -132,7 +134,8 @@ def _last_events(place: Place, stack: str) -> dict[tuple[str, str], dict[str, An
 def _is_generated(name: str, stack: str) -> bool:
     """Whether CloudFormation made this name from the stack's: nobody else's resource has it.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"""
-    return stack.split("/")[1].lower() + "-" in name.lower()
+    own = stack.split("/")[1].lower()
+    return f"{own}-" in name.lower() or f"/{own}/" in name.lower()  # a log group's name may be a path
 
 
 def asset_bucket(place: Place) -> Iterator[Leftover]:
