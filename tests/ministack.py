@@ -38,8 +38,11 @@ def install() -> Path:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Any]:
-    """MiniStack on a free loopback port; gives a function that makes boto3 clients for it."""
+def server(functions_call: str = "") -> Iterator[Any]:
+    """MiniStack on a free loopback port; gives a function that makes boto3 clients for it.
+
+    ``functions_call`` is the endpoint of the functions that run in it, if not its own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,9 +56,13 @@ def server() -> Iterator[Any]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "LOG_LEVEL": "ERROR",
+        **({"AWS_ENDPOINT_URL": functions_call} if functions_call else {}),
     }
     process = subprocess.Popen(
-        [python, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [python, "-m", "ministack"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(port, process)

@@ -16,7 +16,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import move_tasks
+from tests import ministack
+
+from . import filter_metrics, move_tasks, put_events
 from .proxy import Proxy
 
 Client = Callable[[str], Any]
@@ -31,12 +33,18 @@ class Difference:
     """What MiniStack does instead."""
     page: str
     """Where AWS says what it does."""
+    complete: Callable[[Client, str], None] | None = None
+    """Adds to a stack, named, what MiniStack left out when it was made or changed."""
     supply: Callable[[Client], None] | None = None
     """Does, once, what AWS would do all the time."""
     operations: Mapping[str, Callable[[Client, dict[str, Any]], dict[str, Any]]] = dataclasses.field(
         default_factory=dict
     )
     """Operations that the proxy answers."""
+    notices: Mapping[str, Callable[[Client, Mapping[str, str]], None]] = dataclasses.field(
+        default_factory=dict
+    )
+    """Operations of the query protocol of which the proxy tells."""
     claims: tuple[str, ...] = ()
     """Beginnings of checks in lessons that fail because of it."""
 
@@ -65,46 +73,43 @@ def _waiting(sqs: Any, url: str) -> int:
 
 BATCHES = 8
 """How many batches at once: AWS adds 300 a minute and goes up to 1,250, these processors do not."""
-WAITING = 15
-"""Messages that wait although five batches are worked on: then AWS adds more."""
 
 
-def scale_mappings(client: Client) -> None:
+def scale_mappings(client: Client, stack: str) -> None:
     """Let mappings without a limit of their own grow beyond five batches at once."""
-    lambda_, sqs = client("lambda"), client("sqs")
-    for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]:
-        if ":sqs:" not in mapping["EventSourceArn"] or mapping.get("ScalingConfig"):
-            continue
-        url = sqs.get_queue_url(QueueName=mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
-        if _waiting(sqs, url) >= WAITING:
+    lambda_ = client("lambda")
+    for identifier, _ in _resources(client, stack, "AWS::Lambda::EventSourceMapping"):
+        mapping = lambda_.get_event_source_mapping(UUID=identifier)
+        if ":sqs:" in mapping["EventSourceArn"] and not mapping.get("ScalingConfig"):
             lambda_.update_event_source_mapping(
-                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": BATCHES}
+                UUID=identifier, ScalingConfig={"MaximumConcurrency": BATCHES}
             )
 
 
-def reserve_concurrency(client: Client) -> None:
+def reserve_concurrency(client: Client, stack: str) -> None:
     """Give each function the reserved concurrency that its stack's template has, or none."""
-    cloudformation, lambda_ = client("cloudformation"), client("lambda")
-    for stack in cloudformation.describe_stacks()["Stacks"]:
-        name = stack["StackName"]
-        template = cloudformation.get_template(StackName=name)["TemplateBody"]
-        resources = (json.loads(template) if isinstance(template, str) else template).get("Resources", {})
-        for logical_id, resource in resources.items():
-            if resource["Type"] != "AWS::Lambda::Function":
-                continue
-            function = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)[
-                "StackResourceDetail"
-            ]["PhysicalResourceId"]
-            wanted = resource["Properties"].get("ReservedConcurrentExecutions")
-            found = lambda_.get_function_concurrency(FunctionName=function).get(
-                "ReservedConcurrentExecutions"
-            )
-            if wanted is not None and wanted != found:
-                lambda_.put_function_concurrency(
-                    FunctionName=function, ReservedConcurrentExecutions=int(wanted)
-                )
-            elif wanted is None and found is not None:
-                lambda_.delete_function_concurrency(FunctionName=function)
+    lambda_ = client("lambda")
+    for function, properties in _resources(client, stack, "AWS::Lambda::Function"):
+        wanted = properties.get("ReservedConcurrentExecutions")
+        found = lambda_.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
+        if wanted is not None and wanted != found:
+            lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=int(wanted))
+        elif wanted is None and found is not None:
+            lambda_.delete_function_concurrency(FunctionName=function)
+
+
+def _resources(client: Client, stack: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """Physical id and properties of a stack's resources of one type."""
+    cloudformation = client("cloudformation")
+    template = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    described = json.loads(template) if isinstance(template, str) else template
+    found = []
+    for logical_id, resource in described.get("Resources", {}).items():
+        if resource["Type"] == kind:
+            one = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+            identifier = one["StackResourceDetail"]["PhysicalResourceId"]
+            found.append((identifier, resource.get("Properties", {})))
+    return found
 
 
 DIFFERENCES = (
@@ -112,7 +117,7 @@ DIFFERENCES = (
         "reserved concurrency of a template",
         "ignores ReservedConcurrentExecutions in a template, so that no function is ever full",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html",
-        supply=reserve_concurrency,
+        complete=reserve_concurrency,
     ),
     Difference(
         "queue metrics",
@@ -124,7 +129,7 @@ DIFFERENCES = (
         "scaling of SQS mappings",
         "works on five batches at once, however long the queue is, unless MaximumConcurrency is set",
         "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
-        supply=scale_mappings,
+        complete=scale_mappings,
     ),
     Difference(
         "message move tasks",
@@ -134,6 +139,28 @@ DIFFERENCES = (
             "AmazonSQS.StartMessageMoveTask": move_tasks.start,
             "AmazonSQS.ListMessageMoveTasks": move_tasks.list_,
         },
+    ),
+    Difference(
+        "malformed details",
+        "accepts an event whose detail is not JSON, and delivers it",
+        "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html",
+        operations={"AWSEvents.PutEvents": put_events.put},
+    ),
+    Difference(
+        "metrics of filter policies",
+        "filters, and counts nothing",
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html",
+        notices={"Publish": filter_metrics.count},
+    ),
+    Difference(
+        "durations",
+        "runs functions on this machine's processors, a cold start next to the other, and bills them so",
+        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html",
+        claims=(
+            "abs(right - wrong) < 0.2 * wrong",
+            "dear > 1.5 * cheap",
+            "slow.oversold == 0 and slow.conflicts > 3 * locked.conflicts",
+        ),
     ),
     Difference(
         "batching window",
@@ -155,10 +182,36 @@ DIFFERENCES = (
 
 
 @contextlib.contextmanager
-def supplied(client: Client, every: float = 1.0) -> Iterator[str]:
-    """Do in the background what MiniStack does not, every ``every`` seconds; gives the endpoint to use."""
-    stop = threading.Event()
+def supplied(every: float = 1.0) -> Iterator[tuple[Client, str]]:
+    """MiniStack, with what it does not do done by others: in its functions' and in our requests on the way,
+    and every ``every`` seconds in the background. Gives clients of its own and the endpoint to use."""
+    with Proxy().running() as proxy, ministack.server(proxy.endpoint) as client:
+        proxy.behind = client("sts").meta.endpoint_url
+        proxy.operations = _named("operations", client)
+        proxy.notices = _named("notices", client)
+        proxy.finished = functools.partial(_complete, client)
+        with _background(client, every):
+            yield client, proxy.endpoint
 
+
+def _named(what: str, client: Client) -> dict[str, Any]:
+    """An operation's name -> what a difference does about it."""
+    return {
+        name: functools.partial(function, client)
+        for difference in DIFFERENCES
+        for name, function in getattr(difference, what).items()
+    }
+
+
+def _complete(client: Client, stack: str) -> None:
+    for difference in DIFFERENCES:
+        if difference.complete is not None:
+            difference.complete(client, stack)
+
+
+@contextlib.contextmanager
+def _background(client: Client, every: float) -> Iterator[None]:
+    stop = threading.Event()
     wrong: list[Exception] = []
 
     def run() -> None:
@@ -174,14 +227,8 @@ def supplied(client: Client, every: float = 1.0) -> Iterator[str]:
 
     thread = threading.Thread(target=run, name="what MiniStack lacks", daemon=True)
     thread.start()
-    operations = {
-        name: functools.partial(operation, client)
-        for difference in DIFFERENCES
-        for name, operation in difference.operations.items()
-    }
     try:
-        with Proxy(client("sts").meta.endpoint_url, operations).running() as proxy:
-            yield proxy.endpoint
+        yield
     finally:
         stop.set()
         thread.join(30)

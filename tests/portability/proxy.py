@@ -6,20 +6,28 @@ import contextlib
 import dataclasses
 import http.client
 import json
+import re
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 Fault = Callable[["Request", int], "Answer | None"]
 """Gets a request and how many came before it; gives what to answer instead, None to hand it on."""
 
 
+Finished = Callable[[str], None]
+"""Gets the name of a stack that somebody is told to be complete, before they are."""
+
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 """Gets the members of a request, gives those of the answer."""
+
+Notice = Callable[[Mapping[str, str]], None]
+"""Gets the parameters of a request of the query protocol before it is handed on."""
 
 
 class Request:
@@ -42,11 +50,14 @@ class Request:
     @property
     def operation(self) -> str:
         """The operation, where it stands in the request: for the services of AWS's query protocol."""
-        for pair in self.body.decode("utf-8", "replace").split("&"):
-            name, _, value = pair.partition("=")
-            if name == "Action":
-                return value
-        return ""
+        return self.parameters.get("Action", "")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of AWS's query protocol; empty for the others."""
+        if "x-www-form-urlencoded" not in str(self.headers.get("Content-Type", "")):
+            return {}
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,21 +92,34 @@ THROTTLING = Answer(400, "Throttling", "Rate exceeded")
 EXPIRED = Answer(403, "ExpiredToken", "The security token included in the request is expired")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is gone is no error: functions are killed in the middle of a call."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Proxy:
     """``endpoint`` for AWS_ENDPOINT_URL; ``fault`` may be set at any time; ``struck`` counts what it did.
 
-    ``operations`` are answered here, not by MiniStack: ``AmazonSQS.StartMessageMoveTask`` -> a function.
+    ``behind`` is the endpoint to hand requests on to; set it before the first one, if not here.
+    ``operations`` are answered here: ``AmazonSQS.StartMessageMoveTask`` -> a function. ``notices`` get what
+    is handed on: ``Publish`` -> a function. ``finished`` adds what a stack lacks, so that nobody ever sees it
+    complete without.
     """
 
-    def __init__(self, behind: str, operations: Mapping[str, Operation] | None = None) -> None:
-        self.behind = urlsplit(behind)
-        self.operations = operations or {}
+    def __init__(self, behind: str = "") -> None:
+        self.behind = behind
+        self.operations: Mapping[str, Operation] = {}
+        self.notices: Mapping[str, Notice] = {}
+        self.finished: Finished | None = None
         self.fault: Fault | None = None
         self.struck = 0
         self.seen: list[Request] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's
@@ -127,11 +151,17 @@ class Proxy:
                     self._answer(answer.status, headers, body)
 
             def _hand_on(self, request: Request) -> None:
-                upstream = http.client.HTTPConnection(proxy.behind.hostname, proxy.behind.port, timeout=120)
+                parameters = request.parameters
+                if notice := proxy.notices.get(parameters.get("Action", "")):
+                    notice(parameters)
+                upstream = http.client.HTTPConnection(urlsplit(proxy.behind).netloc, timeout=120)
                 try:
                     upstream.request(request.method, request.path, request.body, dict(request.headers))
                     response = upstream.getresponse()
                     body = response.read()
+                    if proxy.finished and parameters.get("Action") == "DescribeStacks":
+                        for name in _complete(body):
+                            proxy.finished(name)
                     skip = ("transfer-encoding", "content-length", "connection")
                     headers = [pair for pair in response.getheaders() if pair[0].lower() not in skip]
                     if request.method == "HEAD":
@@ -173,6 +203,17 @@ class Proxy:
         finally:
             self._server.shutdown()
             self._server.server_close()
+
+
+_STACK = re.compile(
+    rb"<StackName>([^<]+)</StackName>(?:(?!<StackName>).)*?<StackStatus>(\w+)</StackStatus>", re.S
+)
+
+
+def _complete(described: bytes) -> list[str]:
+    """The stacks that an answer of DescribeStacks calls created or updated."""
+    wanted = (b"CREATE_COMPLETE", b"UPDATE_COMPLETE")
+    return [name.decode() for name, status in _STACK.findall(described) if status in wanted]
 
 
 def every(number: int, answer: Answer) -> Fault:

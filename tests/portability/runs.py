@@ -1,0 +1,126 @@
+"""``python -m tests.portability.runs FOLDER 00 04``: lessons on the aws target, many at once.
+
+Each has an account of its own, on a MiniStack of its own. Most of their time is waiting, so they run beside
+the other tests.
+
+Real time on a shared machine is nobody's: a lesson of which something did not hold is run once more, alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+
+from labs.toolkit import notebooks, paths
+
+from .account import everything
+from .differences import excused, supplied
+
+SCALE = "0.1"
+LIGHTER = {"04": "0.05", "06": "0.05"}
+"""The longest ones; their claims hold with less load as well."""
+PUNCTUAL = ("02", "09")
+"""Lessons of which functions and tasks have 3 s, cold starts included: they have the cores first."""
+QUIET = {"09": "9"}
+"""Seconds without news until nothing is in flight; a card provider is silent for 8 s there. Elsewhere 2 are
+enough: the counts and logs of a local process do not lag as AWS's do."""
+TIMEOUT = 500
+"""Seconds that a lesson may take: everything waits for something, and gives up with a sentence."""
+ON_PURPOSE = re.compile(r"a day has passed since connect\(\)|\d+ seeds: \d+ break the invariant")
+"""Checks that fail to show what a failing check looks like, and seeds that are meant to break something."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """A lesson that was executed, and what the account had before and after it."""
+
+    notebook: str
+    returncode: int
+    said: str
+    before: dict[str, list[str]]
+    after: dict[str, list[str]]
+
+    @functools.cached_property
+    def printed(self) -> list[str]:
+        cells = nbformat.read(self.notebook, as_version=4).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        return [line for output in outputs for line in output.get("text", "").splitlines()]
+
+    @property
+    def missed(self) -> list[str]:
+        """Claims that did not hold, although MiniStack does here what AWS does."""
+        failed = [line.removeprefix("✘ ") for line in self.printed if line.startswith("✘ ")]
+        return [each for each in failed if not ON_PURPOSE.match(each) and excused(each) is None]
+
+
+def result(folder: Path, number: str) -> Path:
+    """The file that a lesson's ``Ran`` is written to."""
+    return folder / f"{number}.json"
+
+
+def main(folder: Path, numbers: list[str]) -> None:
+    punctual = [number for number in numbers if number in PUNCTUAL]
+    again = [
+        number
+        for wave in (punctual, [number for number in numbers if number not in punctual])
+        for number in _together(wave, folder)
+    ]
+    for number in again:
+        _write(folder, number, _run(number, folder))
+
+
+def _together(numbers: list[str], folder: Path) -> list[str]:
+    """Run these lessons at once; those that are worth another try."""
+    again = []
+    with ThreadPoolExecutor(max_workers=max(1, len(numbers))) as threads:
+        for number, ran in zip(numbers, threads.map(lambda each: _run(each, folder), numbers), strict=True):
+            if ran.returncode or ran.missed:
+                print(f"lesson {number}, once more: {ran.said[-3000:]}", *ran.missed, sep="\n", flush=True)
+                again.append(number)
+            else:
+                _write(folder, number, ran)
+    return again
+
+
+def _run(number: str, folder: Path) -> Ran:
+    lesson = notebooks.find(number)
+    notebook = folder / f"{lesson.path.stem}.ipynb"
+    scale = ["-p", "scale", LIGHTER.get(number, SCALE)] if "scale" in lesson.parameters else []
+    with supplied() as (client, endpoint):
+        before = everything(client)
+        environment = {
+            **os.environ,
+            **notebooks.ENVIRONMENT,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": endpoint,
+            "WORKSHOP_TARGET": "aws",
+            "WORKSHOP_ACCOUNT": "000000000000",
+            "WORKSHOP_QUIET": QUIET.get(number, "2"),
+            "WORKSHOP_PATIENCE": "15",  # seconds for metrics to appear
+        }
+        command = [sys.executable, "-m", "labs.toolkit.cli", "run", number, "--to", str(notebook), *scale]
+        done = subprocess.run(
+            command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT
+        )
+        return Ran(str(notebook), done.returncode, done.stdout + done.stderr, before, everything(client))
+
+
+def _write(folder: Path, number: str, ran: Ran) -> None:
+    draft = folder / f"{number}.draft"
+    draft.write_text(json.dumps(dataclasses.asdict(ran)), "utf-8")
+    draft.replace(result(folder, number))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
