@@ -71,7 +71,11 @@ class Urls(Permissions):
             self.kernel.now,
         )
         self.world.http.register(self._host(url), lambda request: self._serve(url, request))
-        return {"$status": 201, **self._shown(url)}
+        shown = self._shown(url)  # without what was not asked for (recorded: LocalStack's TestLambdaURL)
+        del shown["LastModifiedTime"]
+        if "InvokeMode" not in call.params:
+            del shown["InvokeMode"]
+        return {"$status": 201, **shown}
 
     def GetFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
         return self._shown(self._found(call))
