@@ -289,6 +289,140 @@ def test_validators() -> None:
     lab.world.close()
 
 
+VALIDATOR = """
+import base64, json
+
+def handler(event, context):
+    print(json.dumps(event))
+    if json.loads(base64.b64decode(event["content"]))["limit"] > 10:
+        raise ValueError("limit is above 10")
+"""
+
+
+def test_a_function_validates() -> None:
+    """https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-creating-configuration-and-profile-validators.html"""
+    cloud = LocalCloud()
+    stack = Deployer(cloud)
+    check = {"Fn::GetAtt": ["Check", "Arn"]}
+    ids = {"ApplicationId": {"Ref": "App"}, "ConfigurationProfileId": {"Ref": "Profile"}}
+
+    def resources(limit: int, allowed: bool = True) -> dict[str, Any]:
+        allow = {"Action": "lambda:InvokeFunction", "Principal": "appconfig.amazonaws.com"}
+        made: dict[str, Any] = {
+            "Role": role(),
+            "Check": function(VALIDATOR),
+            "App": {"Type": "AWS::AppConfig::Application", "Properties": {"Name": "shop"}},
+            "Env": {
+                "Type": "AWS::AppConfig::Environment",
+                "Properties": {"ApplicationId": {"Ref": "App"}, "Name": "prod"},
+            },
+            "Profile": {
+                "Type": "AWS::AppConfig::ConfigurationProfile",
+                "Properties": {
+                    "ApplicationId": {"Ref": "App"},
+                    "Name": "limits",
+                    "LocationUri": "hosted",
+                    "Validators": [{"Type": "LAMBDA", "Content": check}],
+                },
+            },
+            "Version": {
+                "Type": "AWS::AppConfig::HostedConfigurationVersion",
+                "Properties": {
+                    **ids,
+                    "Content": json.dumps({"limit": limit}),
+                    "ContentType": "application/json",
+                },
+            },
+            "Deployment": {
+                "Type": "AWS::AppConfig::Deployment",
+                "DependsOn": ["Allow"] if allowed else [],
+                "Properties": {
+                    **ids,
+                    "EnvironmentId": {"Ref": "Env"},
+                    "ConfigurationVersion": {"Ref": "Version"},
+                    "DeploymentStrategyId": "AppConfig.AllAtOnce",
+                },
+            },
+        }
+        if allowed:
+            made["Allow"] = {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {"FunctionName": check, **allow},
+            }
+        return made
+
+    assert stack.create(resources(5, allowed=False)) == "ROLLBACK_COMPLETE"
+    assert any("Error invoking the validator function" in reason for _, reason in stack.failures())
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert stack.create(resources(5)) == "CREATE_COMPLETE", stack.failures()
+    (event,) = stack.requests("Check")
+    assert sorted(event) == [
+        "applicationId",
+        "configurationProfileId",
+        "configurationVersion",
+        "content",
+        "uri",
+    ]
+    assert (event["uri"], event["configurationVersion"]) == ("hosted", "1")
+    assert stack.update(resources(11)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("limit is above 10" in reason for _, reason in stack.failures())
+    cloud.close()
+
+
+@pytest.mark.parametrize("kind", ["ssm-parameter", "secretsmanager", "s3"])
+def test_a_configuration_that_is_kept_elsewhere(kind: str) -> None:
+    lab = Lab()
+    world, uri, version = lab.world, f"{kind}://settings", "1"
+    needs = {"ssm-parameter": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
+    if kind == "ssm-parameter":
+        world.client("ssm").put_parameter(Name="settings", Type="String", Value="on")
+    elif kind == "secretsmanager":
+        made = world.client("secretsmanager").create_secret(Name="settings", SecretString="on")
+        version = made["VersionId"]
+    else:
+        s3 = world.client("s3")
+        s3.create_bucket(Bucket="settings")
+        s3.put_bucket_versioning(Bucket="settings", VersioningConfiguration={"Status": "Enabled"})
+        version = s3.put_object(Bucket="settings", Key="all.txt", Body=b"on")["VersionId"]
+        uri += "/all.txt"
+    retrieval = {"LocationUri": uri, "RetrievalRoleArn": make_role(world, "reader")}
+    profile = lab.api.create_configuration_profile(ApplicationId=lab.app, Name="outer", **retrieval)["Id"]
+    wanted = {
+        "ApplicationId": lab.app,
+        "EnvironmentId": lab.env,
+        "ConfigurationProfileId": profile,
+        "ConfigurationVersion": version,
+        "DeploymentStrategyId": "AppConfig.AllAtOnce",
+    }
+    action = needs.get(kind, "s3:GetObjectVersion")
+    with pytest.raises(lab.api.exceptions.BadRequestException, match=f"not authorized to perform: {action}"):
+        lab.api.start_deployment(**wanted)
+    make_role(world, "reader", action)
+    lab.api.start_deployment(**wanted)
+    token = lab.data.start_configuration_session(
+        ApplicationIdentifier="shop", EnvironmentIdentifier="prod", ConfigurationProfileIdentifier="outer"
+    )["InitialConfigurationToken"]
+    assert lab.poll(token)[1] == "on"
+    world.close()
+
+
+def make_role(world: World, name: str, *actions: str) -> str:
+    """Make a role, or say what the one of that name may do."""
+    iam = world.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "appconfig.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    if not actions:
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+    allow = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
+    return ""
+
+
 def test_feature_flags() -> None:
     lab = Lab(Type="AWS.AppConfig.FeatureFlags")
     limits = {"constraints": {"type": "number", "minimum": 1}}
