@@ -209,6 +209,23 @@ def test_an_identity_policy_counts_only_where_the_key_delegates(world: World) ->
     assert act(world, other, "kms", "GenerateDataKey", **asked) != "ok"
 
 
+def test_a_data_key_is_used_for_a_while_before_kms_is_asked_again(world: World) -> None:
+    arn = key(world)
+    queue(world, "q", arn)
+    world.client("sqs").set_queue_attributes(QueueUrl="q", Attributes={"KmsDataKeyReusePeriodSeconds": "60"})
+    mine, other = role(world, "r", "sqs:*", "kms:*"), role(world, "other", "sqs:*", "kms:*")
+
+    def send(who: str) -> str:
+        return act(world, who, "sqs", "SendMessage", QueueUrl="q", MessageBody="x").partition(":")[0]
+
+    assert send(mine) == "ok"
+    only_to_administer = {**ROOT, "Action": ["kms:Put*", "kms:Create*"]}
+    world.client("kms").put_key_policy(KeyId=arn, PolicyName="default", Policy=document(only_to_administer))
+    assert (send(mine), send(other)) == ("ok", "KMS.AccessDeniedException")
+    world.kernel.advance(60 * SECOND)
+    assert send(mine) == "KMS.AccessDeniedException"
+
+
 def test_a_key_that_is_disabled_or_scheduled_for_deletion(world: World) -> None:
     arn = key(world)
     queue(world, "q", arn)
@@ -223,6 +240,7 @@ def test_a_key_that_is_disabled_or_scheduled_for_deletion(world: World) -> None:
 
     assert send() == "ok"
     kms.disable_key(KeyId=arn)
+    world.kernel.advance(300 * SECOND)  # until SQS asks for a data key again
     assert send() == f"KMS.DisabledException: {arn} is disabled."
     with pytest.raises(kms.exceptions.DisabledException, match=f"{arn} is disabled."):
         kms.encrypt(KeyId=arn, Plaintext=b"x")

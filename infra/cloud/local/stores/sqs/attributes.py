@@ -80,6 +80,8 @@ class Settings:
     dedup_by_group: bool
     key: str = ""
     """The customer's or AWS's KMS key that the queue is encrypted with."""
+    key_reuse: int = 0
+    """For how long a data key is used before KMS is asked again."""
 
 
 def settings(attributes: Mapping[str, str]) -> Settings:
@@ -95,6 +97,7 @@ def settings(attributes: Mapping[str, str]) -> Settings:
         content_dedup=attributes.get("ContentBasedDeduplication") == "true",
         dedup_by_group=attributes.get("DeduplicationScope") == "messageGroup",
         key=attributes.get("KmsMasterKeyId", ""),
+        key_reuse=int(attributes.get("KmsDataKeyReusePeriodSeconds", 0)) * SECOND,
     )
 
 

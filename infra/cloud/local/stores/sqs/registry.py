@@ -31,6 +31,8 @@ class Registry(Service):
         """Every queue of every Region, by ARN."""
         self._by_url: dict[str, Queue] = {}
         self._ids = self.kernel.rng("sqs.ids")
+        self._data_keys: dict[str, dict[tuple[Any, ...], int]] = {}
+        """By queue: who holds a data key for what, and until when."""
 
     def queue(self, arn_or_url: str) -> Queue:
         """The queue of that ARN, URL or name. Raises ServiceError NonExistentQueue."""
@@ -62,15 +64,20 @@ class Registry(Service):
         """The caller uses the queue's KMS key, which its policy must allow. Raises ServiceError KMS.…
 
         Developer Guide, "Key management" (sqs-key-management): a producer needs kms:GenerateDataKey and
-        kms:Decrypt, a consumer kms:Decrypt.
+        kms:Decrypt, a consumer kms:Decrypt. Who was allowed once uses the same data key until its reuse
+        period is over, and only then does SQS ask KMS again; all sessions of a role are one requester.
         """
+        settings = queue.settings
+        held = self._data_keys.setdefault(queue.arn, {})
+        holder = (settings.key, caller.role, caller.principal, caller.source_arn, actions)
+        if held.get(holder, 0) > self.kernel.now:
+            return
         try:
             region = queue.arn.split(":", 4)[3]
-            self.world.keys.use(
-                caller, queue.settings.key, actions, "sqs", region, {"aws:sqs:arn": queue.arn}
-            )
+            self.world.keys.use(caller, settings.key, actions, "sqs", region, {"aws:sqs:arn": queue.arn})
         except ServiceError as problem:
             raise errors.of_key(problem, self.world.wire.request_id()) from problem
+        held[holder] = self.kernel.now + settings.key_reuse
 
     def arn_of(self, name: str, region: str) -> str:
         return f"arn:aws:sqs:{region}:{self.world.account}:{name}"

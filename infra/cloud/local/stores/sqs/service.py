@@ -88,6 +88,7 @@ class Sqs(Messaging, MoveTasks):
     def DeleteQueue(self, call: Call) -> dict[str, Any]:
         queue = self._of(call)
         self._remove(queue)
+        self._data_keys.pop(queue.arn, None)
         self._deleted[queue.arn] = self.kernel.now
         return {}
 
