@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.cloud.local.lineage import Trace, extended, parse_header, runs
+from infra.cloud.local.lineage import Trace, extended, joined, parse_header, runs
 from infra.cloud.local.world import World
 
 ACCOUNT = "123456789012"
@@ -117,6 +117,19 @@ def test_many_messages_of_one_trace_are_no_loop(world: World) -> None:
         sqs.send_message_batch(QueueUrl=URL, Entries=entries)
     world.kernel.settle()
     assert invocations(world, "worker") == 40
+
+
+def test_a_header_is_read_in_the_trace_that_it_is_sent_in() -> None:
+    trace = Trace.of("1-0-1", {"0a1b2c3d": 1}, parent="a" * 16, sampled=True)
+    assert joined(trace, "Root=1-0-1") is trace
+    inside = joined(trace, f"Root=1-0-1;Parent={'b' * 16}")
+    assert isinstance(inside, Trace)
+    assert (inside.parent, inside.sampled, inside.lineage) == ("b" * 16, True, {"0a1b2c3d": 1})
+    assert joined(trace, "Root=1-0-2") == "1-0-2"
+    assert joined(trace, "nonsense") is trace
+    other = Trace.of("1-0-1", {}, root="1-0-9", parent="c" * 16, sampled=False)
+    assert other.header == f"Root=1-0-9;Parent={'c' * 16};Sampled=0"
+    assert parse_header(other.header) is other  # the journal's id is not lost
 
 
 def test_a_lineage_survives_its_header() -> None:

@@ -131,9 +131,12 @@ def joined(trace: str, header: str) -> str:
     if "Root=" not in header:
         return trace
     named = parse_header(header)
-    if not isinstance(named, Trace) or root(trace) != named.root:
+    if root(trace) != root(named):
         return named
-    return under(trace, named.parent, named.sampled)
+    if not isinstance(named, Trace):
+        return trace
+    known = trace.sampled if isinstance(trace, Trace) else None
+    return under(trace, named.parent, known if named.sampled is None else named.sampled)
 
 
 def root(trace: str) -> str:

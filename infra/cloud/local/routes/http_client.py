@@ -10,6 +10,7 @@ own code still has its network, but for the names of AWS and of the world's host
 from __future__ import annotations
 
 import dataclasses
+import errno
 import http.client
 import io
 import socket
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _AWS = (".amazonaws.com", ".on.aws", ".api.aws")
 HEADER = "x-amzn-trace-id"
+LARGEST_DATAGRAM = 65_507
+"""Bytes of a datagram over IPv4."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -134,6 +137,8 @@ class HttpClients:
             address = tuple(rest[-1][:2])
             if address not in ADDRESSES:
                 raise _refusal(str(address[0]))
+            if len(data) > LARGEST_DATAGRAM:
+                raise OSError(errno.EMSGSIZE, "Message too long")
             self._world.xray.daemon.receive(bytes(data))
             return len(data)
 
