@@ -64,6 +64,16 @@ from aws_xray_sdk.core import patch
 patch(["requests"])
 def handler(event, context): return requests.get(event["url"] + "hello?x=1").text
 """
+HTTPX = """
+import asyncio, httpx
+from aws_xray_sdk.core import patch
+patch(["httpx"])
+async def later(url):
+    async with httpx.AsyncClient() as client:
+        return (await client.get(url)).text
+def handler(event, context):
+    return [httpx.get(event["url"] + "hello?x=1").text, asyncio.run(later(event["url"]))]
+"""
 PLAIN = """
 import boto3, os
 def handler(event, context):
@@ -87,6 +97,7 @@ def deployed() -> Iterator[LocalCloud]:
         "Shop": function(POWERTOOLS, FunctionName="shop", **tracing),
         "Sends": function(SDK, FunctionName="sends", **tracing),
         "Web": function(WEB, FunctionName="web", **tracing),
+        "Httpx": function(HTTPX, FunctionName="httpx-user", **tracing),
         "Tells": function(TELLS, FunctionName="tells", **tracing),
         "Plain": function(PLAIN, FunctionName="plain", **tracing),
         "Takes": function(PLAIN, FunctionName="takes", **tracing),
@@ -282,6 +293,21 @@ def test_requests_between_functions(cloud: LocalCloud) -> None:
     service = next(each for each in found if (each["name"], each.get("origin")) == ("plain", "AWS::Lambda"))
     assert service["parent_id"] == call["id"]
     assert header.startswith(f"Root={summary['Id']};")
+
+
+def test_httpx_between_functions(cloud: LocalCloud) -> None:
+    url = Deployer(cloud).outputs["Url"]
+    headers = invoke(cloud, "httpx-user", url=url)
+    (summary,) = summaries(cloud)
+    found = documents(cloud, summary["Id"])
+    calls = invocation(found, "httpx-user")["subsegments"]
+    assert [each["http"]["request"]["url"] for each in calls] == [f"{url}hello", url]
+    assert [each["http"]["response"]["status"] for each in calls] == [200, 200]
+    served = [
+        each["parent_id"] for each in found if (each["name"], each["origin"]) == ("plain", "AWS::Lambda")
+    ]
+    assert served == [each["id"] for each in calls]
+    assert all(each.startswith(f"Root={summary['Id']};") for each in headers)
 
 
 def test_nothing_is_patched_for_others(cloud: LocalCloud) -> None:

@@ -176,9 +176,46 @@ def _own_frames(module: types.ModuleType) -> None:
     module.__dict__["get_stacktrace"] = get_stacktrace
 
 
-def _not_at_all(module: types.ModuleType) -> None:
-    """It would replace the classes of the shared ``httpx``, for everybody."""
-    module.__dict__["patch"] = lambda: None
+def _httpx_by_wrapper(module: types.ModuleType) -> None:
+    """The SDK replaces the classes of ``httpx``, which is shared: here their ``send`` is wrapped."""
+    http, recorder = module.http, module.xray_recorder
+
+    def begun(subsegment: Any, request: Any) -> None:
+        if subsegment is not None:
+            subsegment.put_http_meta(http.METHOD, request.method)
+            subsegment.put_http_meta(
+                http.URL, str(request.url.copy_with(password=None, query=None, fragment=None))
+            )
+            module.inject_trace_header(request.headers, subsegment)
+
+    def ended(subsegment: Any, response: Any) -> None:
+        if subsegment is not None:
+            subsegment.put_http_meta(http.STATUS, response.status_code)
+
+    def send(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        request = args[0] if args else kwargs["request"]
+        name = module.get_hostname(str(request.url))
+        with recorder.in_subsegment(name, namespace="remote") as subsegment:
+            begun(subsegment, request)
+            response = wrapped(*args, **kwargs)
+            ended(subsegment, response)
+            return response
+
+    async def send_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        request = args[0] if args else kwargs["request"]
+        name = module.get_hostname(str(request.url))
+        async with recorder.in_subsegment_async(name, namespace="remote") as subsegment:
+            begun(subsegment, request)
+            response = await wrapped(*args, **kwargs)
+            ended(subsegment, response)
+            return response
+
+    def patch() -> None:
+        wrapt = importlib.import_module(WRAPT)
+        wrapt.wrap_function_wrapper("httpx", "Client.send", send)
+        wrapt.wrap_function_wrapper("httpx", "AsyncClient.send", send_async)
+
+    module.__dict__["patch"] = patch
 
 
 def _no_thread(module: types.ModuleType) -> None:
@@ -203,6 +240,6 @@ def _no_thread(module: types.ModuleType) -> None:
 TAMED: dict[str, Callable[[types.ModuleType], None]] = {
     f"{XRAY_SDK}.core.lambda_launcher": _no_touch_file,
     f"{XRAY_SDK}.core.utils.stacktrace": _own_frames,
-    f"{XRAY_SDK}.ext.httpx.patch": _not_at_all,
+    f"{XRAY_SDK}.ext.httpx.patch": _httpx_by_wrapper,
     "opentelemetry.sdk._shared_internal": _no_thread,
 }
