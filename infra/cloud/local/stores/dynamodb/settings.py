@@ -2,48 +2,27 @@
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 
-- Four decreases a UTC day, then one an hour, of the table and of each index by itself; the texts and what
-  counts as one were recorded from AWS:
-  https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-- A change of the mode or of provisioned capacity takes its time (``latency.toml``); until then the table is
-  UPDATING, shows the old values and works with them. Other changes are made at once, as moto does.
-- Four switches to on demand in 24 hours:
-  https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-switching-capacity-modes.html
+A change of the mode or of provisioned capacity takes its time (``latency.toml``); until then the table is
+UPDATING, shows the old values and works with them. Other changes are made at once, as moto does. What may be
+changed: ``capacity_change.py``.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundException
 from moto.dynamodb.responses import DynamoResult
 
-from ...kernel import SECOND
 from ...service import ServiceError
+from .capacity_change import INVALID, READ, SWITCHES, WRITE, Change, asked, check, history_of, resource_of
 from .decreases import Decreases
-from .throughput import FIELDS, of
+from .throughput import of
 
 if TYPE_CHECKING:
     from .metering import Action, Owner
     from .streams import DynamoDBStreams
-
-DAY = 86_400 * SECOND
-SWITCHES = 4
-READ, WRITE = FIELDS["Read"][0], FIELDS["Write"][0]
-_INVALID = "One or more parameter values were invalid: "
-
-Units = dict[str, int]
-
-
-@dataclasses.dataclass(slots=True)
-class Change:
-    """What UpdateTable was asked for: units by index ("": the table), and the mode if it changes."""
-
-    units: dict[str, Units]
-    mode: str | None
 
 
 def create_table(action: Action, owner: Owner) -> Action:
@@ -54,11 +33,11 @@ def create_table(action: Action, owner: Owner) -> Action:
             name = index["IndexName"]
             if provisioned and "ProvisionedThroughput" not in index:
                 raise MockValidationException(
-                    f"{_INVALID}ProvisionedThroughput is not specified for index: {name}"
+                    f"{INVALID}ProvisionedThroughput is not specified for index: {name}"
                 )
             if not provisioned and "ProvisionedThroughput" in index:
                 raise MockValidationException(
-                    f"{_INVALID}ProvisionedThroughput should not be specified for index: {name} when "
+                    f"{INVALID}ProvisionedThroughput should not be specified for index: {name} when "
                     "BillingMode is PAY_PER_REQUEST"
                 )
         result = action(handler)
@@ -86,10 +65,10 @@ def update_table(action: Action, owner: Owner) -> Action:
                 "ResourceInUseException",
                 "Attempt to change a resource which is still in use: Table is being updated: " + table.name,
             )
-        change = _asked(table, body)
+        change = asked(table, body)
         now = service.kernel.now
         if change is not None:
-            _check(table, change, now)
+            check(table, change, now)
         updates = body.get("GlobalSecondaryIndexUpdates") or []
         limits = {"": body.get("OnDemandThroughput") or {}}
         for update in updates:
@@ -97,7 +76,7 @@ def update_table(action: Action, owner: Owner) -> Action:
                 one = update.get("Update") or update["Create"]
                 limits[one["IndexName"]] = one.get("OnDemandThroughput") or {}
                 if "Update" in update and "WarmThroughput" in one:
-                    _resource(table, one["IndexName"]).warm_throughput.update(one["WarmThroughput"])
+                    resource_of(table, one["IndexName"]).warm_throughput.update(one["WarmThroughput"])
         ours = ("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "GlobalSecondaryIndexUpdates")
         rest = [update for update in updates if "Update" not in update]
         handler.body = {key: value for key, value in body.items() if key not in ours}
@@ -139,7 +118,7 @@ def described(describe: Any, owner: Owner) -> Any:
                 del found[name]
         if limits.get(""):
             found["OnDemandThroughput"] = limits[""]
-        history = _history(table)
+        history = history_of(table)
         found["ProvisionedThroughput"] = {
             **found["ProvisionedThroughput"],
             **history[""].shown(service.world),
@@ -174,108 +153,14 @@ def _existing(handler: Any, name: str) -> Any:
         raise ResourceNotFoundException(table_name=name) from error
 
 
-def _history(table: Any) -> dict[str, Decreases]:
-    """Of the table ("") and of its indexes that changed."""
-    known: dict[str, Decreases] | None = table.__dict__.get("_history")
-    if known is None:
-        known = table._history = {"": Decreases()}
-    return known
-
-
 def _limit(table: Any, limits: dict[str, dict[str, int]]) -> None:
     """Maximum throughput on demand: what is named changes, -1 takes it away."""
     known: dict[str, dict[str, int]] = table.__dict__.setdefault("_on_demand", {})
-    for name, asked in limits.items():
-        merged = {key: value for key, value in {**known.get(name, {}), **asked}.items() if value != -1}
+    for name, wanted in limits.items():
+        merged = {key: value for key, value in {**known.get(name, {}), **wanted}.items() if value != -1}
         known.pop(name, None)
         if merged:
             known[name] = merged
-
-
-def _asked(table: Any, body: dict[str, Any]) -> Change | None:
-    """The change of capacity in a request; None if there is none. Raises ValidationException."""
-    mode = body.get("BillingMode")
-    throughput = body.get("ProvisionedThroughput")
-    switching = mode is not None and mode != table.billing_mode
-    provisioned = (mode or table.billing_mode) != "PAY_PER_REQUEST"
-    updates = {
-        update["Update"]["IndexName"]: update["Update"]
-        for update in body.get("GlobalSecondaryIndexUpdates") or ()
-        if "Update" in update
-    }
-    if throughput is not None and not provisioned:
-        raise MockValidationException(
-            f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
-            "BillingMode is PAY_PER_REQUEST"
-        )
-    if mode == "PROVISIONED" and throughput is None:
-        raise MockValidationException(
-            f"{_INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
-        )
-    if provisioned:
-        for key in body.get("OnDemandThroughput") or {}:
-            raise MockValidationException(
-                f"{_INVALID}{key} for OnDemandThroughput cannot be specified when table BillingMode is "
-                "PROVISIONED"
-            )
-    units: dict[str, Units] = {}
-    if throughput is not None:
-        units[""] = throughput
-    known = {index.name for index in table.global_indexes}
-    for name, update in updates.items():
-        if name not in known:
-            raise ServiceError("ResourceNotFoundException", "Requested resource not found")
-        if "ProvisionedThroughput" in update:
-            if not provisioned:
-                raise MockValidationException(
-                    f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for "
-                    f"index: {name} when BillingMode is PAY_PER_REQUEST"
-                )
-            units[name] = update["ProvisionedThroughput"]
-    if switching:
-        missing = [index.name for index in table.global_indexes if index.name not in units]
-        if provisioned and missing:
-            raise MockValidationException(
-                f"{_INVALID}ProvisionedThroughput must be specified for index: {','.join(missing)}"
-            )
-        if not provisioned:
-            units = {name: {READ: 0, WRITE: 0} for name in ("", *known)}
-    if not units:
-        return None
-    return Change(units, mode if switching else None)
-
-
-def _check(table: Any, change: Change, now: int) -> None:
-    """May it change? Raises ValidationException, LimitExceededException."""
-    if change.mode == "PAY_PER_REQUEST":
-        recent = [time for time in table.__dict__.get("_switches", ()) if time > now - DAY]
-        if len(recent) >= SWITCHES:
-            raise ServiceError(
-                "LimitExceededException",
-                f"Subscriber limit exceeded: Update to PayPerRequest mode are limited to {SWITCHES} times in "
-                f"1 day(s). Last update at {_clock(recent[-1])}. Next update can be made at "
-                f"{_clock(recent[0] + DAY)}",
-            )
-        return
-    if change.mode is not None:
-        return
-    for name, wanted in change.units.items():
-        resource = _resource(table, name)
-        have = resource.throughput
-        if have[READ] == wanted[READ] and have[WRITE] == wanted[WRITE]:
-            of_what = f"index {name}" if name else "the table"
-            raise MockValidationException(
-                f"The provisioned throughput for {f'the index {name}' if name else 'the table'} will not "
-                "change. The requested value equals the current value. Current ReadCapacityUnits provisioned "
-                f"for {of_what}: {have[READ]}. Requested ReadCapacityUnits: {wanted[READ]}. Current "
-                f"WriteCapacityUnits provisioned for {of_what}: {have[WRITE]}. Requested "
-                f"WriteCapacityUnits: {wanted[WRITE]}. Refer to the Amazon DynamoDB Developer Guide for "
-                "current limits and how to request higher limits."
-            )
-    for name, wanted in change.units.items():
-        have = _resource(table, name).throughput
-        if wanted[READ] < have[READ] or wanted[WRITE] < have[WRITE]:
-            _history(table).setdefault(name, Decreases()).check(now)
 
 
 def _settle(service: DynamoDBStreams, table: Any, change: Change) -> None:
@@ -283,11 +168,11 @@ def _settle(service: DynamoDBStreams, table: Any, change: Change) -> None:
     now = service.kernel.now
     table._pending = None
     for name, wanted in change.units.items():
-        resource = _resource(table, name)
+        resource = resource_of(table, name)
         if resource is None:
             continue
         have = resource.throughput
-        history = _history(table).setdefault(name, Decreases())
+        history = history_of(table).setdefault(name, Decreases())
         counts = change.mode is None
         if wanted[READ] < have[READ] or wanted[WRITE] < have[WRITE]:
             history.decreased(now, counts=counts)
@@ -306,15 +191,10 @@ def _settle(service: DynamoDBStreams, table: Any, change: Change) -> None:
     _write_down(service, table)
 
 
-def _resource(table: Any, name: str) -> Any:
-    """The table (""), or one of its indexes; None if it is gone."""
-    return table if not name else next((i for i in table.global_indexes if i.name == name), None)
-
-
 def _write_down(service: DynamoDBStreams, table: Any) -> None:
     """What is provisioned from now on: one ``dynamodb.capacity`` entry for the table and each index."""
     for name in ("", *(index.name for index in table.global_indexes)):
-        units = _resource(table, name).throughput
+        units = resource_of(table, name).throughput
         data = {"index": name, "read": units[READ], "write": units[WRITE]}
         service.note("dynamodb.capacity", table.name, data)
 
@@ -323,8 +203,3 @@ def deleted(service: DynamoDBStreams, table: Any) -> None:
     if table.billing_mode != "PAY_PER_REQUEST":
         for name in ("", *(index.name for index in table.global_indexes)):
             service.note("dynamodb.capacity", table.name, {"index": name, "read": 0, "write": 0})
-
-
-def _clock(time: int) -> str:
-    moment = datetime.datetime.fromtimestamp(time // SECOND, datetime.UTC)
-    return f"{moment:%a %b %d %H:%M:%S} UTC {moment:%Y}"
