@@ -42,9 +42,6 @@ class Bucket:
         """The credit when something was last taken: at any later time there is at least as much."""
         self._at = now
 
-    def full(self, now: int) -> bool:
-        return self.saved + (now - self._at) * self.rate * UNIT >= self._depth
-
     def credit(self, now: int) -> int:
         found = self.saved + (now - self._at) * self.rate * UNIT
         return found if found < self._depth else self._depth
@@ -69,11 +66,12 @@ class KeyRanges:
     by key, only when that changes. The result is the same, and most tables never pay for it.
     """
 
-    __slots__ = ("_all", "_found", "_log", "_rate", "quiet")
+    __slots__ = ("_at", "_found", "_log", "_rate", "_saved", "quiet")
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._all = Bucket(rate, 1, 0)
+        self._saved = rate * UNIT * SECOND
+        self._at = 0
         self._found: dict[object, Bucket] = {}
         self._log: list[tuple[int, object, int]] = []
         self.quiet = True
@@ -86,21 +84,25 @@ class KeyRanges:
         return bucket is not None and bucket.credit(now) <= 0
 
     def take(self, now: int, key: object, halves: int) -> None:
-        together = self._all
-        if together.full(now):
-            self._log.clear()
+        refill = self._rate * UNIT
+        saved = self._saved + (now - self._at) * refill
+        log = self._log
+        if saved >= refill * SECOND:
+            saved = refill * SECOND
+            log.clear()
             if not self.quiet:
                 self._found, self.quiet = {}, True
-        together.take(now, halves)
+        self._saved = saved = saved - halves * SECOND
+        self._at = now
         if not self.quiet:
             self._take(now, key, halves)
             return
-        self._log.append((now, key, halves))
-        if together.saved <= 0 or len(self._log) > LOG:
+        log.append((now, key, halves))
+        if saved <= 0 or len(log) > LOG:
             self.quiet = False
-            for one in self._log:
+            for one in log:
                 self._take(*one)
-            self._log.clear()
+            log.clear()
 
     def _take(self, now: int, key: object, halves: int) -> None:
         bucket = self._found.get(key)

@@ -16,7 +16,7 @@ from moto.dynamodb.exceptions import (
     MockValidationException,
     ResourceNotFoundException,
 )
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
@@ -130,6 +130,7 @@ def _install() -> None:
         (DynamoDBBackend, "update_time_to_live", _update_time_to_live),
         (DynamoDBBackend, "describe_time_to_live", _describe_time_to_live),
         (DynamoDBBackend, "transact_write_items", transact_write_items),
+        (DynamoHandler, "dynamodb_backend", property(_backend)),
         (DynamoHandler, "create_table", create_table(DynamoHandler.create_table, owner)),
         (DynamoHandler, "update_table", update_table(DynamoHandler.update_table, owner)),
         (DynamoHandler, "transact_write_items", once),
@@ -160,6 +161,14 @@ def _install() -> None:
     for target, name, value in replaced:
         setattr(target, name, value)
     expressions.install()
+
+
+def _backend(handler: Any) -> Any:
+    """moto looks its backend up at each step of a request; it stays the same."""
+    found = handler.__dict__.get("_backend")
+    if found is None:
+        found = handler._backend = dynamodb_backends[handler.current_account][handler.region]
+    return found
 
 
 def _plain(action: Any) -> Callable[[Any], ActionResult]:
