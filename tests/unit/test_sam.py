@@ -208,3 +208,27 @@ def test_a_deployment_preference_shifts_an_alias(cloud: LocalCloud) -> None:
     ids = api.list_deployments()["deployments"]
     statuses = [each["status"] for each in api.batch_get_deployments(deploymentIds=ids)["deploymentsInfo"]]
     assert statuses == ["Succeeded", "Failed", "Succeeded"]
+
+
+def test_a_parameter_from_the_store_is_its_value_in_what_the_translator_writes(cloud: LocalCloud) -> None:
+    """As in aws-samples' shopping cart: a user pool's ARN from SSM, in an API's authorizer."""
+    pool = cloud.client("cognito-idp").create_user_pool(PoolName="users")["UserPool"]["Arn"]
+    cloud.client("ssm").put_parameter(Name="/auth/pool", Type="String", Value=pool)
+    api = {
+        "Type": "AWS::Serverless::Api",
+        "Properties": {
+            "StageName": "Prod",
+            "Auth": {"Authorizers": {"Pool": {"UserPoolArn": {"Ref": "PoolArn"}}}},
+        },
+    }
+    event = {"Path": "/", "Method": "get", "RestApiId": {"Ref": "Front"}, "Auth": {"Authorizer": "Pool"}}
+    parameter = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/auth/pool"}
+    app = Deployer(cloud)
+    made = app.create(
+        {"Front": api, "Worker": function(Events={"Get": {"Type": "Api", "Properties": event}})},
+        Transform=SERVERLESS,
+        Parameters={"PoolArn": parameter},
+    )
+    assert made == "CREATE_COMPLETE", app.failures()
+    found = cloud.client("apigateway").get_authorizers(restApiId=app.physical("Front"))["items"]
+    assert [each["providerARNs"] for each in found] == [[pool]]

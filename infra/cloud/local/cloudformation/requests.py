@@ -24,7 +24,7 @@ from .responses import ResponseUrls
 from .stack import ChangeSet, Request, Stack
 from .stack_policy import check_policy
 from .template import Template
-from .transforms import process
+from .transforms import LookUp, process
 
 if TYPE_CHECKING:
     from ..world import World
@@ -161,13 +161,13 @@ class Requests(Service):
         _check_params(params)
         given = params.get("Parameters") or []
         text = self._text(call, previous)
-        template = self._processed(text, call, given, previous.given if previous else None)
-        values = resolve(
-            template,
-            given,
-            previous.given if previous else None,
-            lambda names: self._ssm_values(names, call.caller),
-        )
+        before = previous.given if previous else None
+
+        def look_up(names: list[str]) -> dict[str, str]:
+            return self._ssm_values(names, call.caller)
+
+        template = self._processed(text, call, given, before, look_up)
+        values = resolve(template, given, before, look_up)
         tags = params.get("Tags")
         notifications = tuple(params.get("NotificationARNs") or (previous.notifications if previous else ()))
         request = Request(
@@ -191,10 +191,12 @@ class Requests(Service):
         call: Call,
         given: Sequence[Mapping[str, Any]] = (),
         previous: Mapping[str, str] | None = None,
+        look_up: LookUp | None = None,
     ) -> Template:
         """The template after its transforms, with code that can run here in the CDK's own functions."""
         pseudo = {"AWS::Region": call.region, "AWS::AccountId": call.account, "AWS::Partition": "aws"}
-        return substitute(process(text, given, previous, lambda uri: self._object(uri, call), pseudo))
+        made = process(text, given, previous, lambda uri: self._object(uri, call), pseudo, look_up)
+        return substitute(made)
 
     def _deployment(self, stack: Stack, request: Request, evaluator: Evaluator) -> Deployment:
         """Checked: raises what is wrong with the template before anything is created."""

@@ -14,6 +14,7 @@ from .loops import expand
 from .sam import SERVERLESS, translate
 from .template import Template, check, read, transform_names
 
+LookUp = Callable[[list[str]], dict[str, str]]
 SIMULATED = (LANGUAGE_EXTENSIONS, SERVERLESS, INCLUDE)
 
 
@@ -23,10 +24,12 @@ def process(
     previous: Mapping[str, str] | None,
     fetch: Callable[[str], str],
     pseudo: Mapping[str, str],
+    look_up: LookUp | None = None,
 ) -> Template:
     """Read a template, apply its transforms with these parameter values, check what they made.
 
-    Another transform is left where it is: the pre-flight refuses it by name. ``fetch`` reads an object in S3.
+    Another transform is left where it is: the pre-flight refuses it by name. ``fetch`` reads an object in S3,
+    ``look_up`` the parameters of SSM by their names.
     """
     body = read(text)
     names = [name for name in transform_names(body) if name in SIMULATED]
@@ -38,6 +41,10 @@ def process(
     if not names or not isinstance(body.get("Resources"), dict):
         return check(body, text)
     values = _values(body, given, previous or {})
+    stored = [name for name in values if _type(body, name).startswith("AWS::SSM::Parameter::Value<")]
+    if look_up and stored:
+        found = look_up([values[name] for name in stored])
+        values |= {name: found[values[name]] for name in stored}
     if LANGUAGE_EXTENSIONS in names:
         body = expand(body, {name: _split(body, name, value) for name, value in values.items()})
     if SERVERLESS in names:
@@ -64,7 +71,11 @@ def _values(
     return values
 
 
+def _type(body: dict[str, Any], name: str) -> str:
+    return str(body.get("Parameters", {}).get(name, {}).get("Type", ""))
+
+
 def _split(body: dict[str, Any], name: str, value: str) -> str | list[str]:
-    kind = str(body.get("Parameters", {}).get(name, {}).get("Type", ""))
+    kind = _type(body, name)
     is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
     return [item.strip() for item in value.split(",")] if is_list else value
