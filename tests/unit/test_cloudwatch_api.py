@@ -294,6 +294,29 @@ def test_labels_show_values_and_properties() -> None:
     ]
 
 
+def test_searches_find_metrics_and_can_be_summed() -> None:
+    scene = Scene()
+    scene.at(10)
+    for name, value in (("a", 1), ("b", 2), ("c", 0)):
+        dimensions = [{"Name": "FunctionName", "Value": name}]
+        put(scene, MetricName="Errors", Value=value, Dimensions=dimensions)
+        put(scene, MetricName="Calls", Value=10, Dimensions=dimensions)
+    errors = "SEARCH('{Parcel,FunctionName} MetricName=\"Errors\" NOT c', 'Sum', 60)"
+    found = results(
+        scene,
+        {"Id": "e1", "Expression": errors},
+        {"Id": "e2", "Expression": "SUM(e1)", "Label": "all"},
+        {"Id": "e3", "Expression": errors, "Label": "${PROP('Dim.FunctionName')}: ${SUM}"},
+    )
+    assert [(one["Id"], one["Label"], one["Values"]) for one in found] == [
+        ("e1", "a", [1]),
+        ("e1", "b", [2]),
+        ("e2", "all", [3]),
+        ("e3", "a: 1", [1]),
+        ("e3", "b: 2", [2]),
+    ]
+
+
 def test_dashboards_are_stored_and_their_body_is_json() -> None:
     scene = Scene()
     body = '{"widgets": []}'

@@ -75,7 +75,12 @@ def test_what_cannot_be_computed_is_refused(expression: str) -> None:
         evaluate(expression, SCOPE)
 
 
-@pytest.mark.parametrize("expression", ["SEARCH('{AWS/SQS} x', 'Sum', 60)", "SELECT AVG(x) FROM y"])
+def test_alarms_do_not_search() -> None:
+    with pytest.raises(ExpressionError, match="SEARCH is not supported on Metric Alarms"):
+        evaluate("SEARCH('{AWS/SQS} x', 'Sum', 60)", SCOPE)
+
+
+@pytest.mark.parametrize("expression", ["ANOMALY_DETECTION_BAND(errors)", "SELECT AVG(x) FROM y"])
 def test_what_is_not_simulated_says_so(expression: str) -> None:
     with pytest.raises(NotSimulated, match="NotSimulated"):
         evaluate(expression, SCOPE)

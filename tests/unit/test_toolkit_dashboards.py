@@ -141,7 +141,10 @@ def test_a_dashboard_is_drawn_and_told(cloud: LocalCloud) -> None:
         metric(["Shop", "Orders"], ["Shop", "Errors"], title="Areas", stacked=True),
         metric(["Shop", "Orders"], title="Bars", view="bar"),
         metric(["Shop", "Orders"], title="Elsewhere", region="eu-west-1"),
-        metric([{"expression": "SEARCH('{Shop}', 'Sum')", "id": "e1"}], title="Found"),
+        metric([{"expression": "SEARCH('{Shop} MetricName=Orders', 'Sum')", "id": "e1"}], title="Found"),
+        metric(
+            ["Shop", "Orders", {"id": "m1"}], [{"expression": "ANOMALY_DETECTION_BAND(m1)"}], title="Band"
+        ),
         {"type": "metric", "properties": {"region": "us-east-1", "annotations": {"alarms": alarms[:1]}}},
         {"type": "alarm", "width": 6, "height": 2, "properties": {"title": "States", "alarms": alarms}},
         {
@@ -179,7 +182,10 @@ def test_a_dashboard_is_drawn_and_told(cloud: LocalCloud) -> None:
         "Elsewhere\n"
         "not drawn: metrics of Region eu-west-1\n\n"
         "Found\n"
-        "not drawn: NotSimulated: SEARCH() in a CloudWatch metric math expression\n\n"
+        "metric  points  last  least  most\n"
+        "Orders       6    15     10    15\n\n"
+        "Band\n"
+        "not drawn: NotSimulated: ANOMALY_DETECTION_BAND() in a CloudWatch metric math expression\n\n"
         "errors\n"
         "alarm errors: ALARM\n"
         "metric  points  last  least  most\n"

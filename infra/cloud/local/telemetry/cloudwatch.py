@@ -1,6 +1,6 @@
 """CloudWatch's API, answered from the journal: metrics, alarms, composite alarms and dashboards.
 
-What it does not do says so: anomaly detection, Metrics Insights, metric streams. An alarm's
+What it does not do says so: anomaly detection, Metrics Insights, metric streams, mute rules. An alarm's
 actions go to SNS topics and Lambda functions (``alarm_actions.py``); others are accepted and listed, and the
 journal entry of the state change (``cloudwatch.alarm``) carries ``actions: "not simulated: <ARNs>"``. There
 is one Region.

@@ -19,9 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..service import NotSimulated
+from .series import MetricId
 
 NOT_SIMULATED = (
-    "SEARCH", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "LAMBDA", "SERVICE_QUOTA", "DB_PERF_INSIGHTS",
+    "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "LAMBDA", "SERVICE_QUOTA", "DB_PERF_INSIGHTS",
 )  # fmt: skip
 
 
@@ -35,6 +36,8 @@ class TimeSeries:
 
     label: str
     points: dict[int, float]
+    metric: MetricId | None = None
+    """The metric that a search found."""
 
 
 Value = float | TimeSeries | list[TimeSeries] | str
@@ -51,6 +54,8 @@ class Scope:
     metrics: Sequence[str]
     times: Sequence[int]
     period: int
+    search: Callable[[str, str, int], list[TimeSeries]] | None = None
+    """Finds metrics: (search, statistic, period in seconds). None where searches are not allowed."""
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
@@ -153,9 +158,19 @@ class _Parser:
         if not self._left or self._left.pop()[1] != text:
             raise ExpressionError(f"{text!r} is missing")
 
+    def _search(self, arguments: list[Value]) -> Value:
+        if self._scope.search is None:
+            raise ExpressionError("SEARCH is not supported on Metric Alarms.")
+        texts, period = arguments[:2], arguments[2] if len(arguments) == 3 else self._scope.period / 1_000_000
+        if len(texts) != 2 or len(arguments) > 3 or not isinstance(period, float):
+            raise ExpressionError("SEARCH takes a search, a statistic and a period")
+        return self._scope.search(str(texts[0]), str(texts[1]), int(period))
+
     def _call(self, name: str, arguments: list[Value]) -> Value:
         if name in NOT_SIMULATED:
             raise NotSimulated(f"NotSimulated: {name}() in a CloudWatch metric math expression")
+        if name == "SEARCH":
+            return self._search(arguments)
         if name == "METRICS":
             wanted = arguments[0] if arguments else ""
             return [

@@ -202,12 +202,9 @@ class MetricOperations(Service):
                 )
             several = isinstance(value, list)
             for series in value if isinstance(value, list) else [value]:
-                label = query.label or (series.label if query.metric else query.id)
-                if several:
-                    label = f"{label} {series.label}".strip()
                 points = sorted(series.points.items())
-                if "${" in label:
-                    label = self._filled(query, label, names.get(query.id, query.id), points)
+                default = names.get(query.id, query.id)
+                label = self._label(query, series, default, points, several=several)
                 results.append((query.id, label, points[::-1] if descending else points))
         skip = offset_of(params.get("NextToken"))
         answer: list[dict[str, Any]] = []
@@ -231,11 +228,29 @@ class MetricOperations(Service):
         more = {"NextToken": token_at(shown)} if shown < total else {}
         return {"MetricDataResults": answer, "Messages": []} | more
 
-    def _filled(self, query: Query, label: str, default: str, points: list[tuple[int, float]]) -> str:
+    def _label(
+        self,
+        query: Query,
+        series: TimeSeries,
+        default: str,
+        points: list[tuple[int, float]],
+        *,
+        several: bool,
+    ) -> str:
+        """What a result is called; ``default`` if the query does not say. One of several is told apart."""
+        if series.metric is not None:  # found by a search
+            default = series.label
+            label = query.label if "${" in query.label else f"{query.label} {series.label}".strip()
+        else:
+            label = query.label or (series.label if query.metric else query.id)
+            label = f"{label} {series.label}".strip() if several else label
+        if "${" not in label:
+            return label
         properties = {"Region": self.world.region, "AccountId": self.world.account}
         if query.metric is not None:
             properties |= {"Stat": query.stat, "Period": str(query.period // SECOND)}
-        return dynamic_labels.filled(label, default, [value for _, value in points], query.metric, properties)
+        values = [value for _, value in points]
+        return dynamic_labels.filled(label, default, values, series.metric or query.metric, properties)
 
     @staticmethod
     def _range(params: Mapping[str, Any]) -> tuple[int, int]:

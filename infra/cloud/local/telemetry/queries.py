@@ -14,7 +14,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from ..service import NotSimulated
-from . import dynamic_labels, expressions
+from . import dynamic_labels, expressions, metric_search
 from .expressions import TimeSeries, Value
 from .metrics import Metrics
 from .refusals import invalid
@@ -211,12 +211,40 @@ def labels(queries: Sequence[Query]) -> dict[str, str]:
     return made
 
 
+def _found(
+    metrics: Metrics, text: str, stat: str, period: int, times: tuple[int, int, int]
+) -> list[TimeSeries]:
+    """The time series that a search finds among the metrics of the last two weeks."""
+    start, end, now = times
+    try:
+        wanted = metric_search.parse_search(text)
+    except metric_search.SearchError as error:
+        raise expressions.ExpressionError(f"SEARCH: {error}") from None
+    recent = sorted(metric for metric, last in metrics.ids() if last >= now - 14 * DAY and wanted(metric))
+    found = []
+    for metric in recent[: metric_search.MOST_FOUND]:
+        query = Query("", "", True, metric, stat, period)
+        points = {}
+        if retained(start, period, now):
+            points = metric_points(metrics, query, first_period(start, period, now), end, now)
+        values = {time: points[time][0] for time in sorted(points)}
+        if values:
+            found.append(TimeSeries(metric_search.label_of(metric, recent), values, metric))
+    return found
+
+
 def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: int) -> dict[str, Value]:
     """The value of every query over [start, end). Raises ValidationError for an expression that does not
     compute."""
     metrics.read(now)
     names = labels(queries)
     known = {query.id: query for query in queries}
+
+    def search(text: str, stat: str, seconds: int) -> list[TimeSeries]:
+        return _found(
+            metrics, text, check_statistic(stat), check_period(seconds, SHORT_PERIODS), (start, end, now)
+        )
+
     values: dict[str, Value] = {}
     for query in queries:
         if query.metric is not None:
@@ -237,7 +265,7 @@ def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: i
                     compute(known[name], (*path, query.id))
             period = query.period or max((one.period for one in queries), default=0) or 300 * SECOND
             times = range(first_period(start, period, now), end, period)
-            scope = expressions.Scope(values, retrieved, times, period)
+            scope = expressions.Scope(values, retrieved, times, period, search)
             values[query.id] = expressions.evaluate(query.expression, scope)
         except expressions.ExpressionError as error:
             raise invalid(f"Error in expression '{query.id}': {error}") from None
