@@ -13,7 +13,7 @@ from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
 from infra.cloud.local.routes.http import HttpRequest, HttpResponse
 
-from .apigateway_tools import Api, invocations
+from .apigateway_tools import Api, invocations, make_function
 from .deploy_tools import Deployer, function, role
 
 ECHO = """
@@ -21,6 +21,10 @@ import json
 def handler(event, context):
     body = json.dumps([event["httpMethod"], event["path"], event["pathParameters"]])
     return {"statusCode": 200, "body": body}
+"""
+WHOLE = """
+import json
+def handler(event, context): return {"statusCode": 200, "body": json.dumps(event)}
 """
 EXECUTE = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}"
 CALLER = """
@@ -285,3 +289,49 @@ def test_an_imported_api_and_a_function_that_calls_it(cloud: LocalCloud) -> None
     assert requests.get(f"{url}/pets/1", timeout=5).status_code == 202
     assert requests.get(f"{url}/any", timeout=5).status_code == 403
     assert app.delete() == "DELETE_COMPLETE"
+
+
+def test_a_method_is_tried_as_it_is_now(cloud: LocalCloud) -> None:
+    """What TestInvokeMethod sends and logs: LocalStack's test_apigw_test_invoke_method_api, recorded."""
+    arn = make_function(cloud, "tried", WHOLE)
+    api = Api(cloud)
+    api.function("GET", "/foo/{id}", arn, requestParameters={"method.request.querystring.q": True})
+    validator = api.client.create_request_validator(
+        restApiId=api.id, name="all", validateRequestParameters=True
+    )["id"]
+    method = {"restApiId": api.id, "resourceId": api.resource("/foo/{id}"), "httpMethod": "GET"}
+    change = {"op": "replace", "path": "/requestValidatorId", "value": validator}
+    api.client.update_method(**method, patchOperations=[change])
+    answer = api.client.test_invoke_method(
+        **method, pathWithQueryString="/foo/7?q=1", body="{}", headers={"content-type": "application/json"}
+    )
+    assert answer["status"] == 200
+    event = json.loads(answer["body"])
+    assert {name: event[name] for name in ("path", "headers", "pathParameters", "queryStringParameters")} == {
+        "path": "/foo/7",
+        "headers": {"content-type": "application/json"},
+        "pathParameters": {"id": "7"},
+        "queryStringParameters": {"q": "1"},
+    }
+    context = event["requestContext"]
+    assert (context["stage"], context["identity"]["sourceIp"], context["domainName"]) == (
+        "test-invoke-stage", "test-invoke-source-ip", "testPrefix.testDomainName",
+    )  # fmt: skip
+    log = [line.partition(" : ")[2] or line for line in answer["log"].splitlines()]
+    identifier = context["requestId"]
+    assert log[:7] == [
+        f"Execution log for request {identifier}",
+        f"Starting execution for request: {identifier}",
+        "HTTP Method: GET, Resource Path: /foo/{id}",
+        "Method request path: {id=7}",
+        "Method request query string: {q=1}",
+        "Method request headers: {content-type=application/json}",
+        "Method request body before transformations: {}",
+    ]
+    assert log[-2:] == ["Successfully completed execution", "Method completed with status: 200"]
+    refused = api.client.test_invoke_method(**method)
+    assert (refused["status"], refused["headers"], json.loads(refused["body"])) == (
+        400,
+        {"x-amzn-ErrorType": "BadRequestException"},
+        {"message": "Missing required request parameters: [q]"},
+    )

@@ -32,6 +32,10 @@ def multi(pairs: list[tuple[str, str]]) -> Multi:
     return found
 
 
+def query_of(text: str) -> Multi:
+    return multi(parse_qsl(text, keep_blank_values=True))
+
+
 def split_path(url: str) -> tuple[str, str, str]:
     """Stage, path behind the stage (beginning with a slash), query: all as they were sent."""
     parts = urlsplit(url)
@@ -69,7 +73,7 @@ def method_request(request: HttpRequest, path: str, query: str, edge: bool, trac
         request.method,
         path,
         multi(sorted(pairs, key=lambda pair: pair[0])),
-        multi(parse_qsl(query, keep_blank_values=True)),
+        query_of(query),
         request.body.encode("utf-8", "surrogateescape"),
     )
 

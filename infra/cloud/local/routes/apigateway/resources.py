@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ...service import Call, NotSimulated
+from ...service import Call
+from . import trial
 from .apis import Apis
 from .errors import bad_request, conflict, no_method, no_resource, no_response, not_found
 from .integration_rules import METHODS
@@ -112,7 +113,13 @@ class Resources(Apis):
         return {"$status": 204}
 
     def TestInvokeMethod(self, call: Call) -> dict[str, Any]:
-        raise NotSimulated("NotSimulated: apigateway:TestInvokeMethod - deploy the API and call its address")
+        api, resource = self.resource(call)
+        method = resource.methods.get(call.params["httpMethod"]) or resource.methods.get("ANY")
+        if method is None:
+            raise no_method()
+        if "methodIntegration" not in method:
+            raise bad_request("No integration defined for method")
+        return trial.invoke(self.world, api, resource, method, call)
 
     # -- method responses --------------------------------------------------------------------------
 
