@@ -114,6 +114,34 @@ def deployed() -> Iterator[LocalCloud]:
             "Type": "AWS::Lambda::Url",
             "Properties": {"TargetFunctionArn": {"Ref": "Plain"}, "AuthType": "NONE"},
         },
+        "Active": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {
+                "TopicName": "active",
+                "TracingConfig": "Active",
+                "Subscription": [{"Protocol": "lambda", "Endpoint": {"Fn::GetAtt": ["Plain", "Arn"]}}],
+            },
+        },
+        "Senders": {
+            "Type": "AWS::XRay::ResourcePolicy",
+            "Properties": {
+                "PolicyName": "senders",
+                "PolicyDocument": json.dumps(
+                    {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": {"Service": "sns.amazonaws.com"},
+                                "Action": "xray:PutTraceSegments",
+                                "Resource": "*",
+                                "Condition": {"StringLike": {"aws:SourceArn": "arn:aws:sns:*:*:active"}},
+                            }
+                        ],
+                    }
+                ),
+            },
+        },
         "Topic": {
             "Type": "AWS::SNS::Topic",
             "Properties": {
@@ -281,6 +309,26 @@ def test_a_topic_and_a_bus_pass_the_trace_on(cloud: LocalCloud) -> None:
         (own, ("Events", "AWS::Events")),
         (("Events", "AWS::Events"), ("takes", "AWS::Lambda")),
     }
+
+
+def test_a_topic_with_active_tracing_has_a_segment(cloud: LocalCloud) -> None:
+    invoke(cloud, "tells", topic="arn:aws:sns:us-east-1:123456789012:active")
+    (summary,) = summaries(cloud)
+    found = documents(cloud, summary["Id"])
+    publish = invocation(found, "tells")["subsegments"][0]
+    topic = next(each for each in found if each["origin"] == "AWS::SNS::Topic")
+    assert (topic["name"], topic["parent_id"]) == ("active", publish["id"])
+    (delivery,) = topic["subsegments"]
+    assert (delivery["name"], delivery["aws"]["function_name"]) == ("Lambda", "plain")
+    assert delivery["end_time"] > delivery["start_time"] == topic["start_time"]
+    plain = next(each for each in found if (each["name"], each["origin"]) == ("plain", "AWS::Lambda"))
+    assert plain["parent_id"] == delivery["id"]
+    assert not [each for each in found if each.get("inferred") and each["name"] == "SNS"]
+    xray = cloud.client("xray")
+    (policy,) = xray.list_resource_policies()["ResourcePolicies"]
+    assert (policy["PolicyName"], policy["PolicyRevisionId"]) == ("senders", "1")
+    with pytest.raises(xray.exceptions.InvalidPolicyRevisionIdException):
+        xray.put_resource_policy(PolicyName="senders", PolicyDocument="{}", PolicyRevisionId="7")
 
 
 def test_requests_between_functions(cloud: LocalCloud) -> None:

@@ -120,6 +120,7 @@ class World:
         self.sns = Sns(self)
         self.events = EventBridge(self)
         self.identity.policy_readers["events"] = self.events.policy
+        self.identity.policy_readers["xray"] = self.xray.policy
         self.scheduler = Scheduler(self)
         self.application_autoscaling = ApplicationAutoScaling(self)
         self.pipes = Pipes(self)

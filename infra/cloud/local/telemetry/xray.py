@@ -21,11 +21,12 @@ from .xray_documents import Document, Documents
 from .xray_filters import Malformed, selector
 from .xray_gateway import GatewaySegments
 from .xray_graph import graph, moment
-from .xray_groups import Groups
 from .xray_lambda import LambdaSegments
+from .xray_policies import ResourcePolicies
 from .xray_rules import refused
 from .xray_series import PERIODS, series
 from .xray_states import StatesSegments
+from .xray_topics import TopicSegments
 from .xray_traces import TraceView
 
 if TYPE_CHECKING:
@@ -41,23 +42,25 @@ _SUMMARY_RANGE = datetime.timedelta(hours=24)
 _GRAPH_RANGE = datetime.timedelta(hours=6)
 
 
-class XRay(Groups):
+class XRay(ResourcePolicies):
     """``documents`` are read from the journal; only rules, groups and tags are kept here.
 
     Whoever takes part in traces calls ``record`` with the segments of its own; Lambda's part is
     ``functions`` (``daemon`` is beside each of them), Step Functions' ``states``,
-    API Gateway's ``gateway``.
+    API Gateway's ``gateway``, SNS's ``topics``.
     """
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._groups = {}
+        self._policies = {}
         self.destination = "XRay"
         self.states = StatesSegments(world, self)
         self.documents = Documents(self.journal, self.states.documents)
         self.functions = LambdaSegments(world, self)
         self.daemon = Daemon(world)
         self.gateway = GatewaySegments(world, self)
+        self.topics = TopicSegments(world, self)
 
     def record(self, document: Document, actor: str, trace: str = "") -> None:
         """Take one document; ``trace`` is the journal's id of the story, if that is not the document's."""

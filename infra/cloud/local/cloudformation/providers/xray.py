@@ -1,14 +1,27 @@
-"""AWS::XRay: groups and sampling rules.
+"""AWS::XRay: groups, sampling rules, resource policies.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_XRay.html
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .base import Context, Outcome, Provider
-from .schema import BOOLEAN, INTEGER, NUMBER, STRING, STRING_MAP, accepts, optional, replaces, struct
+from .schema import (
+    BOOLEAN,
+    INTEGER,
+    JSON,
+    NUMBER,
+    STRING,
+    STRING_MAP,
+    accepts,
+    optional,
+    replaces,
+    required,
+    struct,
+)
 
 _GONE = ("InvalidRequestException",)
 _INSIGHTS = struct(InsightsEnabled=BOOLEAN, NotificationsEnabled=BOOLEAN)
@@ -106,4 +119,28 @@ def _rule(props: dict[str, Any]) -> dict[str, Any]:
     return {**everything, **given}
 
 
-PROVIDERS: tuple[type[Provider], ...] = (TraceGroup, SamplingRule)
+class ResourcePolicy(Provider):
+    """Ref is the name."""
+
+    type = "AWS::XRay::ResourcePolicy"
+    properties = accepts(
+        BypassPolicyLockoutCheck=optional(BOOLEAN),
+        PolicyDocument=required(JSON),
+        PolicyName=required(STRING, replaces=True),
+    )
+    named_by = "PolicyName"
+    missing = ("ResourceNotFoundException",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        params = {"PolicyName": props["PolicyName"], "PolicyDocument": json.dumps(props["PolicyDocument"])}
+        ctx.call("xray", "PutResourcePolicy", params)
+        return Outcome(props["PolicyName"])
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return self.create(ctx, new)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("xray", "DeleteResourcePolicy", {"PolicyName": physical_id})
+
+
+PROVIDERS: tuple[type[Provider], ...] = (TraceGroup, SamplingRule, ResourcePolicy)

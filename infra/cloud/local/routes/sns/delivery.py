@@ -54,7 +54,9 @@ class Delivery(Endpoints):
     def fan_out(self, topic: Topic, messages: list[Message], trace: str, traced: bool) -> None:
         """Give every subscription what its filter policy accepts. ``traced``: the publisher sends the
         header."""
-        caller = Caller(
+        topics = self.world.xray.topics
+        trace = topics.begin(topic, trace)
+        shared = Caller(
             "service",
             "sns",
             principal="sns.amazonaws.com",
@@ -63,7 +65,7 @@ class Delivery(Endpoints):
             trace=trace,
         )
         for subscription in topic.subscriptions.values():
-            accepted = messages
+            accepted, caller = messages, topics.to(subscription, shared)
             if subscription.filter is not None:
                 accepted = self._filtered(subscription, subscription.filter, messages, trace)
                 if not accepted:
@@ -137,6 +139,8 @@ class Delivery(Endpoints):
         again: list[Message] = []
         given_up: list[tuple[Message, str]] = []
         delay: int | None = None
+        failed = any(failures)
+        self.world.xray.topics.delivered(subscription, trace, job.messages[0].published, failed=failed)
         for message, failure in zip(job.messages, failures, strict=True):
             self._note(subscription, message, job.attempts, failure[0] if failure else "ok", trace)
             if failure is None:
