@@ -236,11 +236,16 @@ def test_signed_requests_are_asked_what_their_role_may(cloud: LocalCloud, echo: 
     api = Api(cloud)
     for verb in ("GET", "POST"):
         api.function(verb, "/x", echo, authorizationType="AWS_IAM")
+    private = make_function(cloud, "private", ECHO, permit=False)
+    integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invocations(private)}
+    as_signer = {**integration, "credentials": "arn:aws:iam::*:user/*"}
+    api.method("GET", "/signer", as_signer, authorizationType="AWS_IAM")
+    api.method("GET", "/nobody", as_signer)
     api.deploy()
     credentials = Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
-    def signed(verb: str, keys: Credentials) -> requests.Response:
-        url = f"https://{api.id}.execute-api.us-east-1.amazonaws.com/test/x"
+    def signed(verb: str, keys: Credentials, path: str = "x") -> requests.Response:
+        url = f"https://{api.id}.execute-api.us-east-1.amazonaws.com/test/{path}"
         request = AWSRequest(verb, url, data="")
         cloud.world.kernel.call(SigV4Auth(keys, "execute-api", "us-east-1").add_auth, request, name="sign")
         return requests.request(verb, url, headers=dict(request.headers), timeout=5)
@@ -261,3 +266,9 @@ def test_signed_requests_are_asked_what_their_role_may(cloud: LocalCloud, echo: 
     )
     wrong = Credentials(session["AccessKeyId"], "x" * 40, session["SessionToken"])
     assert outcome(signed("GET", wrong))[:2] == (403, "InvalidSignatureException")
+    # As SAM makes methods with AWS_IAM: the function is invoked with the permissions of the signer.
+    assert signed("GET", credentials, "signer").status_code == 500
+    invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": private}
+    iam.put_role_policy(RoleName="reader", PolicyName="more", PolicyDocument=policy(invoke))
+    assert signed("GET", credentials, "signer").status_code == 200
+    assert api.call("GET", "/nobody").status_code == 500

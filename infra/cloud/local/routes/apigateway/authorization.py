@@ -8,6 +8,7 @@ either wins.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -81,8 +82,8 @@ def check_denied(snapshot: Snapshot, exchange: Exchange, now: int) -> None:
             raise _refused("anonymous", exchange, decision, "resource-based")
 
 
-def check_iam(world: World, snapshot: Snapshot, exchange: Exchange, request: HttpRequest) -> dict[str, Any]:
-    """A signed request; returns ``$context.identity`` of the caller. Raises GatewayFailure."""
+def check_iam(world: World, snapshot: Snapshot, exchange: Exchange, request: HttpRequest) -> Exchange:
+    """A signed request; adds its signer and ``$context.identity``. Raises GatewayFailure."""
     try:
         signed = verify(world, request, "execute-api")
     except Unsigned as error:
@@ -94,13 +95,14 @@ def check_iam(world: World, snapshot: Snapshot, exchange: Exchange, request: Htt
         keys |= {"aws:principalarn": signed.arn, "aws:principalaccount": exchange.account}
         decision = _ask(policy, exchange, keys, _EVERYTHING, (signed.arn,))
     else:
-        identity = world.identity
-        decision = identity.may_with(
+        decision = world.identity.may_with(
             signed.caller, ACTION, method_arn(exchange), keys, exchange.region, policy
         )
     if not decision.allowed:
         raise _refused(signed.arn, exchange, decision, "identity-based")
-    return {**exchange.context["identity"], **_identity(signed)}
+    identity = {**exchange.context["identity"], **_identity(signed)}
+    context = {**exchange.context, "identity": identity}
+    return dataclasses.replace(exchange, context=context, signer=signed.caller)
 
 
 def check_policy(snapshot: Snapshot, exchange: Exchange, document: Mapping[str, Any], now: int) -> None:

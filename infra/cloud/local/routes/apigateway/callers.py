@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...service import Caller, NotSimulated
+from ...service import Caller
 from .mappings import with_stage_variables
 from .model import Exchange, GatewayFailure
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ...world import World
 
 PRINCIPAL = "apigateway.amazonaws.com"
+SIGNER = "arn:aws:iam::*:user/*"
+"""As an integration's credentials: those of whoever signed the request, be it a user or a role.
+https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html"""
 
 
 def source_arn(exchange: Exchange) -> str:
@@ -24,7 +27,9 @@ def source_arn(exchange: Exchange) -> str:
 
 
 def caller_of(exchange: Exchange, role: str | None) -> Caller:
-    """The role that an integration or authorizer names, or API Gateway itself."""
+    """The role that an integration names, whoever signed the request, or API Gateway itself."""
+    if role == SIGNER and exchange.signer is not None:
+        return Caller("service", "apigateway", role=exchange.signer.role, trace=exchange.trace)
     if role:
         return Caller("service", "apigateway", role=role, trace=exchange.trace)
     return Caller(
@@ -38,15 +43,16 @@ def caller_of(exchange: Exchange, role: str | None) -> Caller:
 
 
 def checked_role(world: World, exchange: Exchange, credentials: str | None) -> str | None:
-    """The role, if API Gateway may assume it. Raises GatewayFailure: "API Gateway does not have permission to
-    assume the provided role" is only in the execution log, the client gets a 500."""
+    """The role, if API Gateway may assume it, or SIGNER if the request was signed. Raises GatewayFailure:
+    "API Gateway does not have permission to assume the provided role" is only in the execution log, the
+    client gets a 500."""
     if not credentials:
         return None
     role = with_stage_variables(credentials, exchange.stage_variables)
-    if role == "arn:aws:iam::*:user/*":
-        raise NotSimulated(
-            "NotSimulated: an integration with the caller's credentials (arn:aws:iam::*:user/*)"
-        )
+    if role == SIGNER:
+        if exchange.signer is None:
+            raise GatewayFailure("API_CONFIGURATION_ERROR")
+        return role
     if not world.identity.may_assume(role, PRINCIPAL, source_arn(exchange)):
         raise GatewayFailure("API_CONFIGURATION_ERROR")
     return role

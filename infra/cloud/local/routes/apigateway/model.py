@@ -17,6 +17,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from ...service import Caller
+
 Multi = Mapping[str, tuple[str, ...]]
 """Headers or query parameters: a name to its values, in the order and the case they came in."""
 
@@ -94,7 +96,8 @@ class Exchange:
 
     ``context`` is ``$context``, nested, in AWS's names (``context["identity"]["sourceIp"]``); ``method`` and
     ``integration`` are the deployed ones in the shapes of GetMethod and GetIntegration (``integration`` with
-    its ``integrationResponses`` by status code).
+    its ``integrationResponses`` by status code). ``signer`` is who signed the request, for a method with
+    AWS_IAM.
     """
 
     request: MethodRequest
@@ -108,6 +111,7 @@ class Exchange:
     region: str
     account: str
     trace: str = ""
+    signer: Caller | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -168,8 +168,7 @@ class Gateway:
             authorization.check_anonymous(arrived.snapshot, exchange, self._world.kernel.now)
             return exchange
         if kind == "AWS_IAM":
-            identity = authorization.check_iam(self._world, arrived.snapshot, exchange, arrived.raw)
-            return dataclasses.replace(exchange, context={**exchange.context, "identity": identity})
+            return authorization.check_iam(self._world, arrived.snapshot, exchange, arrived.raw)
         if kind == "COGNITO_USER_POOLS":
             claims = self._pools.authorize(arrived.snapshot, exchange)
             return dataclasses.replace(exchange, context={**exchange.context, "authorizer": claims})
