@@ -317,3 +317,24 @@ def test_modes_are_switched(world: World) -> None:
     assert code == "LimitExceededException"
     code, message, _ = refused(table.update_table, TableName="t", BillingMode="PROVISIONED")
     assert message.endswith("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+
+
+def test_statements_use_capacity(world: World) -> None:
+    table = make(world, write=1, read=1)
+    insert = """INSERT INTO "t" VALUE {'id': 'a', 'data': 'b'}"""
+    table.execute_statement(Statement=insert)
+    select = """SELECT * FROM "t" WHERE id = 'a'"""
+    answer = table.execute_statement(Statement=select, ReturnConsumedCapacity="TOTAL")
+    assert answer["ConsumedCapacity"] == {"TableName": "t", "CapacityUnits": 0.5}
+    until_refused(lambda n: put(table, str(n)))
+    code, _, reasons = refused(table.execute_statement, Statement=insert.replace("'a'", "'c'"))
+    assert (code, reasons[0]["reason"]) == (
+        "ProvisionedThroughputExceededException",
+        "TableWriteProvisionedThroughputExceeded",
+    )
+    assert (total(world, "ConsumedWriteCapacityUnits"), total(world, "ConsumedReadCapacityUnits")) == (
+        300,
+        0.5,
+    )
+    with pytest.raises(NotImplementedError, match="BatchExecuteStatement on a table with limited capacity"):
+        table.batch_execute_statement(Statements=[{"Statement": insert}])

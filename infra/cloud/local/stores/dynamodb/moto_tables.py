@@ -12,29 +12,25 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult
 from moto.dynamodb import responses
 from moto.dynamodb.exceptions import (
-    ItemSizeTooLarge,
     MockValidationException,
     ResourceNotFoundException,
 )
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from . import expressions
 from .batches import batch_got, batch_written, replayed, transacted, transactionally_got
-from .metering import SEEN, got, paged, written
+from .items import get_item, make_item, measured
+from .metering import got, paged, stated, stated_together, written
 from .partitions import PAGE, all_items, keep_in_order, query_by, scan_by
 from .settings import create_table, described, update_table
 from .transactions import digest, transact_write_items
-from .units import attribute_bytes, value_bytes
 
 if TYPE_CHECKING:
     from .streams import DynamoDBStreams
-
-MAX_ITEM = 400 * 1024
-"""Bytes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 MAX_BATCH = 25
 """Items of one BatchWriteItem."""
@@ -82,7 +78,7 @@ def _install() -> None:
         table = backend.get_table(table_name)
         capture = table.stream_shard
         if capture is None or not capture.hold():
-            return _measured(table, update_item(backend, table_name, *args, **kwargs))
+            return measured(table, update_item(backend, table_name, *args, **kwargs))
         try:
             item = update_item(backend, table_name, *args, **kwargs)
         except BaseException:
@@ -91,7 +87,7 @@ def _install() -> None:
                     capture.table.delete_item(new.hash_key, new.range_key)
             raise
         capture.release()
-        return _measured(table, item)
+        return measured(table, item)
 
     def table_deleted(backend: Any, name: str) -> Any:
         table = delete_table(backend, name)
@@ -115,9 +111,9 @@ def _install() -> None:
         return result
 
     replaced: tuple[tuple[Any, str, Any], ...] = (
-        (Item, "__init__", _item),
+        (Item, "__init__", make_item),
         (Table, "__init__", begun),
-        (Table, "get_item", _get_item),
+        (Table, "get_item", get_item),
         (Table, "put_item", put),
         (Table, "query", query_by(Table.query)),
         (Table, "scan", scan_by(Table.scan)),
@@ -155,6 +151,14 @@ def _install() -> None:
         (DynamoHandler, "get_item", got(_plain(DynamoHandler.get_item), owner)),
         (DynamoHandler, "query", paged(_plain(DynamoHandler.query), owner)),
         (DynamoHandler, "scan", paged(_plain(DynamoHandler.scan), owner)),
+        (DynamoHandler, "execute_statement", stated(DynamoHandler.execute_statement, owner)),
+        *(
+            (DynamoHandler, method, stated_together(getattr(DynamoHandler, method), owner, name))
+            for method, name in (
+                ("batch_execute_statement", "BatchExecuteStatement"),
+                ("execute_transaction", "ExecuteTransaction"),
+            )
+        ),
         (tables, "RESULT_SIZE_LIMIT", PAGE),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
     )
@@ -200,43 +204,6 @@ def _limited(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionRes
         return action(handler)
 
     return acted
-
-
-def _item(item: Any, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> None:
-    """In place of Item's constructor, which measures the whole item again for each of its attributes."""
-    item.hash_key = hash_key
-    item.range_key = range_key
-    item.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
-    total = 0
-    for name, given in attrs.items():
-        value = DynamoType(given)
-        total += len(name.encode()) + value_bytes(value)
-        if total > MAX_ITEM:
-            raise ItemSizeTooLarge
-        dict.__setitem__(item.attrs, name, value)
-    item._bytes = total
-
-
-def _measured(table: Any, item: Any) -> Any:
-    """An update changed the item in place: note what it weighs now, and what it weighed."""
-    table._old_bytes = item.__dict__.get("_bytes", 0)
-    item._bytes = attribute_bytes(item.attrs)
-    table._written = item
-    return item
-
-
-def _get_item(table: Any, hash_key: Any, range_key: Any = None, projection_expression: Any = None) -> Any:
-    """In place of moto's: notes what was found, for its size."""
-    if table.range_key_attr is not None and not range_key:
-        raise MockValidationException("Table has a range key, but no range key was passed into get_item")
-    found = table.items.get(hash_key)
-    if found is not None and range_key:
-        found = found.get(range_key)
-    table._found = found
-    SEEN.table = table
-    if found is not None and projection_expression:
-        return found.project(projection_expression)
-    return found
 
 
 def _set_stream(table: Any, streams: dict[str, Any] | None) -> None:
