@@ -93,6 +93,8 @@ class Moto:
         """The long way: answer a prepared HTTP request."""
         try:
             answer = self._stubber.process_request(request)
+        except NotSimulated:
+            raise
         except NotImplementedError as error:
             raise NotSimulated(f"NotSimulated: {service}:{operation} - moto does not implement it") from error
         except ValueError as error:
