@@ -338,6 +338,40 @@ def test_the_encryption_context_of_an_object(world: World, bucket_key: bool, con
     assert act(world, mine, "s3", "GetObject", Bucket="vault", Key="a") == "ok"
 
 
+@pytest.mark.parametrize("managed", [False, True])
+def test_a_stream_under_a_key(world: World, managed: bool) -> None:
+    """The texts as in issues on GitHub; the permissions as in "permissions-user-key-KMS" of the guide."""
+    kinesis, arn = world.client("kinesis"), key(world)
+    kinesis.create_stream(StreamName="s", ShardCount=1)
+    world.kernel.settle()
+    used = {"StreamName": "s", "EncryptionType": "KMS"}
+    with pytest.raises(kinesis.exceptions.KMSNotFoundException):
+        kinesis.start_stream_encryption(**used, KeyId="alias/none")
+    kinesis.start_stream_encryption(**used, KeyId="alias/aws/kinesis" if managed else arn)
+    mine, writer = role(world, "r", "kinesis:*"), role(world, "w", "kinesis:*", "kms:GenerateDataKey")
+    record = {"StreamName": "s", "PartitionKey": "k", "Data": b"x"}
+    batch = {"StreamName": "s", "Records": [{"PartitionKey": "k", "Data": b"x"}]}
+    user = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/f"
+    denied = (
+        f"KMSAccessDeniedException: User: {user} is not authorized to perform: kms:GenerateDataKey on "
+        f"resource: {arn} because no identity-based policy allows the kms:GenerateDataKey action"
+    )
+    expected = "ok" if managed else denied
+    assert act(world, mine, "kinesis", "PutRecord", **record) == expected
+    assert act(world, mine, "kinesis", "PutRecords", **batch) == expected
+    assert act(world, writer, "kinesis", "PutRecord", **record) == "ok"
+
+    def read(kind: str) -> str:
+        shard = kinesis.list_shards(StreamName="s")["Shards"][0]["ShardId"]
+        place = {"StreamName": "s", "ShardId": shard, "ShardIteratorType": kind}
+        iterator = kinesis.get_shard_iterator(**place)["ShardIterator"]
+        return act(world, mine, "kinesis", "GetRecords", ShardIterator=iterator)
+
+    assert read("LATEST") == "ok"  # there is nothing to decrypt
+    refused = f"KMSAccessDeniedException: User {user} is not authorized to decrypt records in stream"
+    assert read("TRIM_HORIZON") == ("ok" if managed else f"{refused} {ACCOUNT}:s")
+
+
 def test_a_policy_that_locks_its_author_out(world: World) -> None:
     kms = world.client("kms")
     locked = document(service("sns.amazonaws.com"))

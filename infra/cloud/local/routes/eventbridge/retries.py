@@ -71,6 +71,7 @@ _DENIED = frozenset(
         "AuthorizationErrorException",
         "KMS.AccessDeniedException",
         "KMSAccessDenied",
+        "KMSAccessDeniedException",
     ]
 )
 _THROTTLED = frozenset(

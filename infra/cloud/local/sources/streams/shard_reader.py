@@ -264,6 +264,8 @@ class ShardReader:
             world.identity.check(
                 caller, self._service, self._operation, self._asked, world.region, world.account
             )
+            if self._service == "kinesis":
+                world.kinesis.may_decrypt(self._shard.stream.arn, caller)
         except ServiceError:
             self._job.mapping.last_result = REFUSED
             self._kernel.call_later(REFUSED_PAUSE, self._shard.wake, background=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.utils import parse_to_aware_datetime
 
 from ...kernel import SECOND
-from ...service import Call, NotSimulated, Service
+from ...service import Call, Caller, NotSimulated, Service, ServiceError
 from . import errors
 from .data_stream import DataStream
 from .shard import KinesisShard
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 TRANSITION = 10 * SECOND
 """How long CREATING, DELETING and UPDATING last. An estimate: AWS documents none ("up to 30 seconds")."""
 
+DATA_KEY_REUSE = 300 * SECOND
+"""https://docs.aws.amazon.com/streams/latest/dev/costs-performance.html: KMS is called "approximately
+every five minutes", for each producer's and consumer's credentials."""
+
 
 class Streams(Service):
     """The streams of the account by ARN, in the order of their creation."""
@@ -29,6 +33,8 @@ class Streams(Service):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.streams: dict[str, DataStream] = {}
+        self._data_keys: dict[tuple[Any, ...], int] = {}
+        """Who holds a data key for what, and until when."""
         world.identity.policy_readers["kinesis"] = self.policy
 
     def stream(self, arn: str) -> DataStream | None:
@@ -39,6 +45,31 @@ class Streams(Service):
     def policy(self, arn: str) -> str | None:
         found = self.streams.get(arn.partition("/consumer/")[0])
         return None if found is None else found.policy
+
+    def may_decrypt(self, arn: str, caller: Caller) -> None:
+        """Raises ServiceError if it may not."""
+        stream = self.streams.get(arn)
+        if stream is not None and stream.encryption:
+            self.unlock(stream, caller, "kms:Decrypt")
+
+    def unlock(self, stream: DataStream, caller: Caller, action: str) -> None:
+        """The caller uses the stream's KMS key: a producer kms:GenerateDataKey, a consumer kms:Decrypt.
+
+        https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html. Raises ServiceError KMS…
+        """
+        assert stream.encryption
+        holder = (stream.arn, stream.encryption, caller.role, caller.principal, caller.source_arn, action)
+        if self._data_keys.get(holder, 0) > self.kernel.now:
+            return
+        region = stream.arn.split(":")[3]
+        try:
+            self.world.keys.use(
+                caller, stream.encryption, (action,), "kinesis", region, {"aws:kinesis:arn": stream.arn}
+            )
+        except ServiceError as problem:
+            user = self.world.identity.name_of(caller)
+            raise errors.of_key(problem, action, user, stream.name, self.world.account) from problem
+        self._data_keys[holder] = self.kernel.now + DATA_KEY_REUSE
 
     def _stream(self, call: Call) -> DataStream:
         """The stream that a request names, by name or ARN."""

@@ -12,6 +12,14 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("InvalidArgumentException", message)
 
 
+def of_key(problem: ServiceError, action: str, user: str, stream: str, account: str) -> ServiceError:
+    """KMS's refusal, as Kinesis passes it on; both texts of a denial as seen in issues on GitHub."""
+    message = problem.message
+    if problem.code == "AccessDeniedException" and action == "kms:Decrypt":
+        message = f"User {user} is not authorized to decrypt records in stream {account}:{stream}"
+    return ServiceError("KMS" + problem.code.removeprefix("KMS"), message)
+
+
 def constraint(value: object, member: str, requirement: str) -> ServiceError:
     """A value that the API's model does not allow."""
     return ServiceError(

@@ -97,6 +97,8 @@ class Reading(Streams):
             raise errors.rate_exceeded(shard.id, stream.name, self.world.account)
         shard.reads.take(1)
         records, after = shard.read(position, limit or MAX_RECORDS, MAX_BYTES)
+        if stream.encryption and records:
+            self.unlock(stream, call.caller, "kms:Decrypt")
         shard.read_bytes.take(sum(record.size for record in records))
         following = shard.peek(after)
         behind = 0 if following is None else (now - following.arrived) // 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...service import Call
+from ...service import NOTEBOOK, Call, ServiceError
 from . import errors
 from .data_stream import HOUR, DataStream
 from .resharding import SHARD_LIMIT
@@ -202,8 +202,12 @@ class Kinesis(Writing, Subscribing):
         return {}
 
     def StartStreamEncryption(self, call: Call) -> dict[str, Any]:
-        """Kept and shown; nothing is encrypted here."""
-        self._active(call).encryption = call.params["KeyId"]
+        stream, key = self._active(call), call.params["KeyId"]
+        try:
+            self.world.keys.use(NOTEBOOK, key, (), "kinesis", call.region)
+        except ServiceError as problem:
+            raise errors.of_key(problem, "", "", stream.name, self.world.account) from problem
+        stream.encryption = key
         return {}
 
     def StopStreamEncryption(self, call: Call) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class Subscribing(Reading, Consumers):
         position = self._position(
             stream, shard, start["Type"], start.get("SequenceNumber"), start.get("Timestamp")
         )
+        if stream.encryption:
+            self.unlock(stream, call.caller, "kms:Decrypt")
         consumer.subscribed[shard.id] = self.kernel.now
         return {"EventStream": Subscription(self, stream, shard, consumer, position)}
 

@@ -30,6 +30,8 @@ class Writing(Resharding):
         stream = self._writable(call)
         data, key = _bytes(params["Data"]), params["PartitionKey"]
         size = _check(data, key, "", stream)
+        if stream.encryption:
+            self.unlock(stream, call.caller, "kms:GenerateDataKey")
         shard = stream.shard_for(_hash_key(key, params.get("ExplicitHashKey"), "explicitHashKey"))
         admitted = shard.admits(size)
         error = None if admitted else errors.rate_exceeded(shard.id, stream.name, self.world.account)
@@ -62,6 +64,8 @@ class Writing(Resharding):
             checked.append((stream.shard_for(hash_key), key, data, size))
         if total > MAX_REQUEST:
             raise errors.invalid(f"Records size exceeds {MAX_REQUEST // 1024 // 1024} MB limit")
+        if stream.encryption:
+            self.unlock(stream, call.caller, "kms:GenerateDataKey")
         trace = call.caller.trace
         account = self.world.account
         answers: list[dict[str, Any]] = []
