@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     apigateway,
+    apigateway_methods,
     apigateway_parts,
     apigateway_stages,
     apigatewayv2,
@@ -44,6 +45,7 @@ _PROVIDERS: dict[str, Provider] = {
         applicationautoscaling,
         apigatewayv2,
         apigateway,
+        apigateway_methods,
         apigateway_parts,
         apigateway_stages,
         cdk,
