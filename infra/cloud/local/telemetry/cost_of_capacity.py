@@ -1,4 +1,5 @@
-"""What capacity costs by the hour, used or not: provisioned tables and indexes, provisioned concurrency.
+"""What capacity costs by the hour, used or not: provisioned tables and indexes, provisioned concurrency, caches
+of APIs.
 
 https://aws.amazon.com/dynamodb/pricing/provisioned/ and https://aws.amazon.com/lambda/pricing/. Provisioned
 concurrency is rounded up to five minutes there when it ends; here it is not.
@@ -35,6 +36,21 @@ def capacity_lines(
     price = known[f"lambda_provisioned_{architecture}"]
     yield Line("Lambda", f"provisioned concurrency, {architecture}", seconds, price, "time")
 
+    yield from _caches(journal, known, start, end)
+
+
+def _caches(journal: Journal, known: Mapping[str, Price], start: int, end: int) -> Iterator[Line]:
+    """A line for each size of a cache that there was."""
+    sizes = sorted({entry.data["size"] for entry in journal.select("apigateway.cache")} - {""}, key=float)
+    for size in sizes:
+
+        def amount(entry: Entry, size: str = size) -> float:
+            return float(entry.data["size"] == size)
+
+        seconds = _held(journal, "apigateway.cache", "", amount, start, end)
+        price = known[f"apigateway_cache_{size.replace('.', '_')}"]
+        yield Line("API Gateway", f"cache of {size} GB", seconds / HOUR, price, "time")
+
 
 def _units(kind: str) -> Callable[[Entry], float]:
     return lambda entry: float(entry.data[kind])
@@ -52,7 +68,7 @@ def _held(
         total += amount(entry) * max(min(until, end) - max(entry.time, start), 0) / SECOND
 
     for entry in journal.select(what):
-        key = entry.resource, str(entry.data[part])
+        key = entry.resource, str(entry.data.get(part, ""))
         if key in since:
             add(since[key], entry.time)
         since[key] = entry

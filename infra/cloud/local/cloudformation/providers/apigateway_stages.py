@@ -35,12 +35,15 @@ _METHOD_SETTING = struct(
     ThrottlingBurstLimit=INTEGER,
     ThrottlingRateLimit=NUMBER,
 )
+_SHARED_CANARY = {"PercentTraffic": NUMBER, "StageVariableOverrides": STRING_MAP, "UseStageCache": BOOLEAN}
+_CANARY = struct(DeploymentId=STRING, **_SHARED_CANARY)
 _ACCESS_LOG = struct(DestinationArn=STRING, Format=STRING)
 
 
 class Deployment(Provider):
     type = "AWS::ApiGateway::Deployment"
     properties = accepts(
+        DeploymentCanarySettings=optional(struct(**_SHARED_CANARY)),
         Description=optional(STRING),
         RestApiId=required(STRING, replaces=True),
         StageDescription=optional(
@@ -48,7 +51,11 @@ class Deployment(Provider):
                 AccessLogSetting=_ACCESS_LOG,
                 CacheClusterEnabled=BOOLEAN,
                 CacheClusterSize=STRING,
+                CacheDataEncrypted=BOOLEAN,
+                CacheTtlInSeconds=INTEGER,
                 CachingEnabled=BOOLEAN,
+                CanarySetting=struct(**_SHARED_CANARY),
+                DataTraceEnabled=BOOLEAN,
                 Description=STRING,
                 LoggingLevel=STRING,
                 MethodSettings=list_of(_METHOD_SETTING),
@@ -77,6 +84,14 @@ class Deployment(Provider):
                 cacheClusterSize="CacheClusterSize",
             ),
         }
+        given = props.get("DeploymentCanarySettings")
+        if given:
+            params["canarySettings"] = picked(
+                given,
+                percentTraffic="PercentTraffic",
+                stageVariableOverrides="StageVariableOverrides",
+                useStageCache="UseStageCache",
+            )
         made = ctx.call("apigateway", "CreateDeployment", params)["id"]
         ctx.created(made)
         if "StageName" in props:
@@ -109,7 +124,10 @@ class Deployment(Provider):
 def _settings_of(description: dict[str, Any]) -> dict[str, Any]:
     """A StageDescription's settings, those for all methods among them, in the properties of a Stage."""
     names = (
+        "CacheDataEncrypted",
+        "CacheTtlInSeconds",
         "CachingEnabled",
+        "DataTraceEnabled",
         "LoggingLevel",
         "MetricsEnabled",
         "ThrottlingBurstLimit",
@@ -117,7 +135,7 @@ def _settings_of(description: dict[str, Any]) -> dict[str, Any]:
     )
     every = {name: description[name] for name in names if name in description}
     settings = [*([{"HttpMethod": "*", "ResourcePath": "/*", **every}] if every else [])]
-    found = picked(description, "AccessLogSetting", "Variables")
+    found = picked(description, "AccessLogSetting", "CanarySetting", "Variables")
     return {**found, "MethodSettings": [*settings, *description.get("MethodSettings", ())]}
 
 
@@ -127,6 +145,7 @@ class Stage(Provider):
         AccessLogSetting=optional(_ACCESS_LOG),
         CacheClusterEnabled=optional(BOOLEAN),
         CacheClusterSize=optional(STRING),
+        CanarySetting=optional(_CANARY),
         DeploymentId=required(STRING),
         Description=optional(STRING),
         DocumentationVersion=optional(STRING),
@@ -157,7 +176,8 @@ class Stage(Provider):
         }
         ctx.call("apigateway", "CreateStage", params)
         ctx.created(name)
-        update_stage(ctx, props["RestApiId"], name, {}, picked(props, "AccessLogSetting", "MethodSettings"))
+        settings = picked(props, "AccessLogSetting", "CanarySetting", "MethodSettings")
+        update_stage(ctx, props["RestApiId"], name, {}, settings)
         return Outcome(name)
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
@@ -199,6 +219,7 @@ def update_stage(ctx: Context, api: str, name: str, old: dict[str, Any], new: di
         operations.append(
             replace_operation(path, after[key]) if key in after else {"op": "remove", "path": path}
         )
+    operations += _canary_operations(old.get("CanarySetting"), new.get("CanarySetting"))
     if old.get("AccessLogSetting") != new.get("AccessLogSetting"):
         log = new.get("AccessLogSetting")
         if log is None:
@@ -220,6 +241,20 @@ def update_stage(ctx: Context, api: str, name: str, old: dict[str, Any], new: di
     if operations:
         params = {"restApiId": api, "stageName": name, "patchOperations": operations}
         ctx.call("apigateway", "UpdateStage", params)
+
+
+def _canary_operations(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """A canary anew: what it no longer names is not kept."""
+    if old == new:
+        return []
+    operations: list[dict[str, Any]] = [{"op": "remove", "path": "/canarySettings"}] if old else []
+    for name, value in (new or {}).items():
+        path = f"/canarySettings/{name[0].lower()}{name[1:]}"
+        if name == "StageVariableOverrides":
+            operations += [replace_operation(f"{path}/{escaped(key)}", each) for key, each in value.items()]
+        else:
+            operations.append(replace_operation(path, value))
+    return operations
 
 
 def _place(setting: dict[str, Any]) -> str:

@@ -20,11 +20,13 @@ BROWSER = "there are no login pages here, so no browser is sent anywhere"
 BACKUP = "nothing here fails in a way that a backup would repair"
 
 WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
+    "AWS::ApiGateway::ApiKey": {"Tags": TAGS},
     "AWS::ApiGateway::RestApi": {"Tags": TAGS},
     "AWS::ApiGateway::Stage": {
         "ClientCertificateId": "no backend here asks who calls it",
         "Tags": TAGS,
     },
+    "AWS::ApiGateway::UsagePlan": {"Tags": TAGS},
     "AWS::SQS::Queue": {"Tags": TAGS},
     "AWS::SNS::Topic": {"Tags": TAGS, "DeliveryStatusLogging": OBSERVING},
     "AWS::Lambda::Function": {

@@ -105,6 +105,27 @@ def check_iam(world: World, snapshot: Snapshot, exchange: Exchange, request: Htt
     return dataclasses.replace(exchange, context=context, signer=signed.caller)
 
 
+def may_invalidate(world: World, snapshot: Snapshot, exchange: Exchange, request: HttpRequest) -> bool:
+    """May the caller have an entry of the cache replaced? Only who signs can be allowed to.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html#invalidate-method-caching
+    """
+    if exchange.method["authorizationType"] != "AWS_IAM":
+        return False
+    try:
+        signed = verify(world, request, "execute-api")
+    except Unsigned:
+        return False
+    if signed.caller.role is None:
+        return True
+    keys = conditions(exchange, world.kernel.now)
+    policy = snapshot.settings.get("policy")
+    where = method_arn(exchange)
+    return world.identity.may_with(
+        signed.caller, "execute-api:InvalidateCache", where, keys, exchange.region, policy
+    ).allowed
+
+
 def check_policy(snapshot: Snapshot, exchange: Exchange, document: Mapping[str, Any], now: int) -> None:
     """The policy document that a Lambda authorizer returned, together with the API's own."""
     keys = conditions(exchange, now)

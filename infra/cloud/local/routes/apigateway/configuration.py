@@ -26,8 +26,6 @@ _NO_VALIDATOR = "Invalid Request Validator identifier specified"
 class Configuration(Deployments):
     """What methods refer to."""
 
-    account: Record
-
     # -- authorizers -------------------------------------------------------------------------------
 
     def CreateAuthorizer(self, call: Call) -> dict[str, Any]:

@@ -7,59 +7,27 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...service import Call, NotSimulated
+from ...service import Call
+from . import canary
 from .errors import bad_request, conflict, not_found
 from .integration_settings import IntegrationSettings
-from .patching import Patch, boolean, edit_map, invalid_path, patches, put
+from .patching import invalid_path, patches, put
+from .stage_patching import SMALLEST, check_cache_size, check_logging, patch_stage
 from .store import Deployment, Record, RestApi
 
+if TYPE_CHECKING:
+    from .pipeline import Gateway
+
 _STAGE = re.compile(r"[a-zA-Z0-9_-]+")
-_DEFAULT_SETTINGS: Record = {
-    "metricsEnabled": False,
-    "dataTraceEnabled": False,
-    "throttlingBurstLimit": 5000,
-    "throttlingRateLimit": 10000.0,
-    "cachingEnabled": False,
-    "cacheTtlInSeconds": 300,
-    "cacheDataEncrypted": False,
-    "requireAuthorizationForCacheControl": True,
-    "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
-}
-_SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "metrics/enabled": ("metricsEnabled", boolean),
-    "logging/dataTrace": ("dataTraceEnabled", boolean),
-    "logging/loglevel": ("loggingLevel", str),
-    "throttling/burstLimit": ("throttlingBurstLimit", int),
-    "throttling/rateLimit": ("throttlingRateLimit", float),
-    "caching/enabled": ("cachingEnabled", boolean),
-    "caching/ttlInSeconds": ("cacheTtlInSeconds", int),
-    "caching/dataEncrypted": ("cacheDataEncrypted", boolean),
-    "caching/requireAuthorizationForCacheControl": ("requireAuthorizationForCacheControl", boolean),
-    "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorizedCacheControlHeaderStrategy", str),
-}
-_PATHS = (
-    "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, "
-    "/accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, "
-    "/{resourcePath}/{httpMethod}/metrics/enabled, /{resourcePath}/{httpMethod}/logging/dataTrace, "
-    "/{resourcePath}/{httpMethod}/logging/loglevel, "
-    "/{resourcePath}/{httpMethod}/throttling/burstLimit"
-    "/{resourcePath}/{httpMethod}/throttling/rateLimit"
-    "/{resourcePath}/{httpMethod}/caching/ttlInSeconds, "
-    "/{resourcePath}/{httpMethod}/caching/enabled, /{resourcePath}/{httpMethod}/caching/dataEncrypted, "
-    "/{resourcePath}/{httpMethod}/caching/requireAuthorizationForCacheControl, "
-    "/{resourcePath}/{httpMethod}/caching/unauthorizedCacheControlHeaderStrategy, "
-    "/*/*/metrics/enabled, /*/*/logging/dataTrace, /*/*/logging/loglevel, "
-    "/*/*/throttling/burstLimit /*/*/throttling/rateLimit /*/*/caching/ttlInSeconds, "
-    "/*/*/caching/enabled, /*/*/caching/dataEncrypted, /*/*/caching/requireAuthorizationForCacheControl, "
-    "/*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name}, /tracingEnabled"
-)
 
 
 class Deployments(IntegrationSettings):
     """Create, Get, Update, Delete of deployments and stages."""
+
+    account: Record
+    gateway: Gateway
 
     def CreateDeployment(self, call: Call) -> dict[str, Any]:
         api, params = self.api(call), call.params
@@ -69,6 +37,9 @@ class Deployments(IntegrationSettings):
         if any("methodIntegration" not in method for method in methods):
             raise bad_request("No integration defined for method")
         name = params.get("stageName")
+        given = params.get("canarySettings")
+        if given is not None:
+            canary.check_deployment(name, api.stages)
         if name:
             _check_stage(name)
         deployment = Deployment(
@@ -76,18 +47,21 @@ class Deployments(IntegrationSettings):
         )
         if name and name in api.stages:
             stage = copy.deepcopy(api.stages[name])
-            stage["deploymentId"] = deployment.id
             stage["lastUpdatedDate"] = self.now()
+            if given is not None:
+                stage["canarySettings"] = canary.settings_from(given, deployment.id)
+            else:
+                stage["deploymentId"] = deployment.id
             if params.get("variables"):
                 stage["variables"] = dict(params["variables"])
             api.stages[name] = stage
         elif name:
-            given = {
+            wanted = {
                 "stageName": name,
                 "description": params.get("stageDescription"),
                 **{key: params[key] for key in _ON_DEPLOYMENT if key in params},
             }
-            api.stages[name] = self._new_stage(given, deployment.id)
+            self._keep(api, self._new_stage(wanted, deployment.id))
         api.deployments[deployment.id] = deployment
         return {"$status": 201, **self._shown(deployment)}
 
@@ -121,7 +95,7 @@ class Deployments(IntegrationSettings):
 
     def DeleteDeployment(self, call: Call) -> dict[str, Any]:
         api, deployment = self._deployment(call)
-        if any(stage["deploymentId"] == deployment.id for stage in api.stages.values()):
+        if any(deployment.id in _served(stage) for stage in api.stages.values()):
             raise bad_request("Active stages pointing to this deployment must be moved or deleted")
         del api.deployments[deployment.id]
         return {"$status": 202}
@@ -136,7 +110,11 @@ class Deployments(IntegrationSettings):
             raise conflict("Stage already exists")
         if params["deploymentId"] not in api.deployments:
             raise bad_request("Deployment id does not exist")
-        stage = api.stages[name] = self._new_stage(params, params["deploymentId"])
+        wanted = (params.get("canarySettings") or {}).get("deploymentId")
+        if wanted and wanted not in api.deployments:
+            raise bad_request("Deployment id does not exist")
+        stage = self._new_stage(params, params["deploymentId"])
+        self._keep(api, stage)
         return {"$status": 201, **copy.deepcopy(stage)}
 
     def GetStage(self, call: Call) -> dict[str, Any]:
@@ -155,14 +133,15 @@ class Deployments(IntegrationSettings):
         api, stage = self.stage(call)
         changed = copy.deepcopy(stage)
         for patch in patches(call.params.get("patchOperations")):
-            _patch_stage(api, changed, patch)
+            patch_stage(api, changed, patch)
+        check_logging(changed, self.account.get("cloudwatchRoleArn"))
         changed["lastUpdatedDate"] = self.now()
-        api.stages[changed["stageName"]] = changed
+        self._keep(api, changed)
         return copy.deepcopy(changed)
 
     def DeleteStage(self, call: Call) -> dict[str, Any]:
         api, stage = self.stage(call)
-        del api.stages[stage["stageName"]]
+        self._drop(api, stage["stageName"])
         return {"$status": 202}
 
     # -- parts -------------------------------------------------------------------------------------
@@ -190,11 +169,41 @@ class Deployments(IntegrationSettings):
         }
         for name in ("description", "cacheClusterSize", "documentationVersion"):
             put(stage, name, given.get(name))
-        for name in ("variables", "tags", "canarySettings"):
+        for name in ("variables", "tags"):
             put(stage, name, copy.deepcopy(dict(given.get(name) or {})) or None)
-        if "canarySettings" in stage:
-            raise NotSimulated("NotSimulated: canarySettings of an API's stage")
+        if given.get("canarySettings"):
+            stage["canarySettings"] = canary.settings_from(given["canarySettings"], deployment)
+        if stage["cacheClusterEnabled"]:
+            stage.setdefault("cacheClusterSize", SMALLEST)
         return stage
+
+    def _keep(self, api: RestApi, stage: Record) -> None:
+        """Makes it the API's stage of that name; another cache than before is an empty one."""
+        check_cache_size(stage)
+        before = api.stages.get(stage["stageName"])
+        api.stages[stage["stageName"]] = stage
+        if _cache(before) != _cache(stage):
+            self._cache_changed(api, stage["stageName"], _cache(stage))
+
+    def _drop(self, api: RestApi, name: str) -> None:
+        if _cache(api.stages.pop(name)):
+            self._cache_changed(api, name, "")
+        self.forget_stage(api, name)
+
+    def _remove(self, api: RestApi) -> None:
+        for name in list(api.stages):
+            self._drop(api, name)
+        super()._remove(api)
+
+    def _cache_changed(self, api: RestApi, name: str, size: str) -> None:
+        """For the bill, which is by the hour and by the size."""
+        self.gateway.cache.forget(api.id, name)
+        arn = f"arn:aws:apigateway:{api.region}::/restapis/{api.id}/stages/{name}"
+        self.world.journal.record("apigateway.cache", arn, actor="apigateway", data={"size": size})
+
+    def forget_stage(self, api: RestApi, name: str) -> None:
+        """What else knows a stage that is gone forgets it."""
+        raise NotImplementedError
 
     def _deployment(self, call: Call) -> tuple[RestApi, Deployment]:
         api = self.api(call)
@@ -215,65 +224,19 @@ class Deployments(IntegrationSettings):
 _ON_DEPLOYMENT = ("cacheClusterEnabled", "cacheClusterSize", "variables", "canarySettings", "tracingEnabled")
 
 
+def _served(stage: Record) -> tuple[str, str]:
+    """The deployments that a stage serves: its own, and its canary's."""
+    own: str = stage["deploymentId"]
+    return own, stage.get("canarySettings", {}).get("deploymentId", own)
+
+
+def _cache(stage: Record | None) -> str:
+    """The size of a stage's cache, "" without one."""
+    if stage is None or not stage["cacheClusterEnabled"]:
+        return ""
+    return str(stage.get("cacheClusterSize", SMALLEST))
+
+
 def _check_stage(name: str) -> None:
     if not _STAGE.fullmatch(name):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
-
-
-def _patch_stage(api: RestApi, stage: Record, patch: Patch) -> None:
-    name = patch.parts[0] if patch.parts else ""
-    alone = len(patch.parts) == 1
-    if name == "deploymentId" and alone:
-        if patch.value not in api.deployments:
-            raise bad_request("Deployment id does not exist")
-        stage[name] = patch.value
-    elif name in ("description", "cacheClusterSize", "clientCertificateId") and alone:
-        put(stage, name, None if patch.op == "remove" else patch.value)
-    elif name in ("cacheClusterEnabled", "tracingEnabled") and alone:
-        stage[name] = boolean(patch.value)
-        if name == "cacheClusterEnabled":
-            stage["cacheClusterStatus"] = "AVAILABLE" if stage[name] else "NOT_AVAILABLE"
-    elif name == "variables" and len(patch.parts) == 2:
-        if patch.op == "replace":
-            stage.setdefault("variables", {})[patch.parts[1]] = patch.value or ""
-        else:
-            edit_map(stage, patch, convert=lambda value: value or "", missing="Invalid stage variable")
-    elif name == "accessLogSettings" and len(patch.parts) <= 2:
-        _patch_access_log(stage, patch)
-    elif name == "canarySettings":
-        raise NotSimulated("NotSimulated: canarySettings of an API's stage")
-    else:
-        _patch_method_setting(stage, patch)
-
-
-def _patch_access_log(stage: Record, patch: Patch) -> None:
-    if patch.op == "remove":
-        stage.pop("accessLogSettings", None)
-    elif len(patch.parts) == 2:
-        stage.setdefault("accessLogSettings", {})[patch.parts[1]] = patch.value
-
-
-def _patch_method_setting(stage: Record, patch: Patch) -> None:
-    """``/{resourcePath}/{httpMethod}/throttling/burstLimit``: the path is one part, its slashes ``~1``."""
-    wrong = bad_request(f"Invalid method setting path: {patch.path}. Must be one of: [{_PATHS}]")
-    settings: Record = stage["methodSettings"]
-    if len(patch.parts) == 2 and patch.op == "remove":
-        key = _setting(patch)
-        if settings.pop(key, None) is None:
-            raise bad_request(
-                f"Cannot remove method setting {key} because there is no method setting for this method "
-            )
-        return
-    if len(patch.parts) != 4:
-        raise wrong
-    known = _SETTINGS.get("/".join(patch.parts[2:]))
-    if known is None:
-        raise wrong
-    key = _setting(patch)
-    field, convert = known
-    before = settings.get(key) or settings.get("*/*") or _DEFAULT_SETTINGS
-    settings[key] = {**_DEFAULT_SETTINGS, **before, field: convert(patch.value or "")}
-
-
-def _setting(patch: Patch) -> str:
-    return f"{patch.parts[0].lstrip('/') or '/'}/{patch.parts[1]}"

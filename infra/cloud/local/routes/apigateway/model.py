@@ -112,6 +112,8 @@ class Exchange:
     account: str
     trace: str = ""
     signer: Caller | None = None
+    usage_key: str = ""
+    """The API key that an authorizer named (``usageIdentifierKey``)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ Set = Callable[[Record, Any], None]
 class Patch:
     """One operation. ``parts``: its path, taken apart, ``~1`` and ``~0`` resolved."""
 
-    __slots__ = ("op", "parts", "path", "value")
+    __slots__ = ("op", "parts", "path", "source", "value")
 
     def __init__(self, operation: Mapping[str, Any]) -> None:
         self.op: str = operation.get("op", "")
         self.path: str = operation.get("path") or "null"
         self.value: str | None = operation.get("value")
+        self.source: str | None = operation.get("from")
         self.parts = [part.replace("~1", "/").replace("~0", "~") for part in self.path.split("/")[1:]]
 
 

@@ -1,23 +1,28 @@
 """A request's way through an API: arrive, route, authorize, validate, integrate, answer.
 
 Each step takes the exchange and returns the next one, or raises GatewayFailure; ``STEPS`` is their order.
-What limits a stage (API keys, throttling) is a step between authorization and validation; a cache stands
-around ``integrate``.
+What limits a stage (API keys, throttling: ``limits``) is a step between authorization and validation; a cache
+(``response_cache``) stands around ``integrate``, and ``canary`` says which deployment all of it is of.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ...service import Caller
-from ...telemetry.xray_gateway import Request
 from ..http import HttpRequest, HttpResponse
-from . import arriving, authorization, gateway_responses, integrations, validation
+from . import arriving, authorization, gateway_responses, integrations, observing, validation
 from .authorizers import LambdaAuthorizers
+from .canary import Release, release_of
+from .limits import Limits
 from .model import Exchange, GatewayFailure, MethodRequest, MethodResponse
+from .observing import Measured
+from .plan_store import PlanStore
+from .response_cache import ResponseCache
+from .stage_settings import Settings, settings_of
 from .store import RestApi, Snapshot
 from .user_pools import UserPools
 
@@ -45,21 +50,8 @@ class Arrived:
     snapshot: Snapshot
     stage: dict[str, Any]
     raw: HttpRequest
-
-
-@dataclasses.dataclass(slots=True)
-class Measured:
-    """What the journal wants to know of a request. ``integration``: µs, None if it was not asked."""
-
-    resource: str = ""
-    error: str = ""
-    integration: int | None = None
-    target: str = ""
-    request_id: str = ""
-    extended_id: str = ""
-    detailed: bool = False
-    traced: Request | None = None
-    """The request in X-Ray, if its stage has tracing and it is recorded."""
+    release: Release
+    settings: Settings
 
 
 Step = Callable[[Arrived, Exchange], Exchange]
@@ -68,11 +60,13 @@ Step = Callable[[Arrived, Exchange], Exchange]
 class Gateway:
     """Answers the requests to all REST APIs of a world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, plans: PlanStore) -> None:
         self._world = world
         self.authorizers = LambdaAuthorizers(world)
+        self.cache = ResponseCache(world.kernel)
+        self._limits = Limits(world.kernel, plans)
         self._pools = UserPools(world)
-        self.steps: list[Step] = [self._authorize, self._key, self._validate]
+        self.steps: list[Step] = [self._authorize, self._limit, self._validate]
 
     def serve(self, api: RestApi, raw: HttpRequest) -> HttpResponse:
         """Runs in the task of the client; writes the request into the journal."""
@@ -93,7 +87,10 @@ class Gateway:
             caller = dataclasses.replace(caller, trace=trace)
         response = self._response(api, unquote(name), path, query, raw, caller, measured)
         world.kernel.sleep(overhead - (overhead >> 1))
-        self._record(api, name, raw, response, measured, caller, world.kernel.now - started)
+        took = world.kernel.now - started
+        observing.record(world, api, name, raw.method, response, measured, caller, took)
+        if stage is not None:
+            observing.log(world, stage, response, measured, took)
         if measured.traced is not None:
             world.xray.gateway.end(measured.traced, raw, response.status, measured.request_id)
         return _answer(response, measured, caller.trace)
@@ -112,7 +109,8 @@ class Gateway:
         if stage is None:
             measured.error = "Forbidden"
             return _FORBIDDEN
-        snapshot = api.deployments[stage["deploymentId"]].snapshot
+        release = release_of(stage, lambda: self._world.kernel.rng("apigateway.canary").random())
+        snapshot = api.deployments[release.deployment].snapshot
         if snapshot.settings.get("disableExecuteApiEndpoint"):
             measured.error = "Not Found"
             return _NO_ENDPOINT
@@ -122,22 +120,33 @@ class Gateway:
         host = f"{api.id}.execute-api.{api.region}.amazonaws.com"
         rng = world.kernel.rng("apigateway.requests")
         shown = arriving.first_context(
-            snapshot, stage["deploymentId"], name, request, host, world.account, world.datetime(), rng
+            snapshot, release.deployment, name, request, host, world.account, world.datetime(), rng
         )
-        variables = stage.get("variables", {})
+        if release.canary is not None:
+            shown["isCanaryRequest"] = release.canary
+            measured.canary = release.canary
+        variables = release.variables
         measured.request_id, measured.extended_id = shown["requestId"], shown["extendedRequestId"]
         exchange = Exchange(
             request, api.id, name, "", {}, {}, shown, variables, api.region, world.account, caller.trace
         )
+        measured.exchange = exchange
         try:
-            exchange = self._routed(snapshot, exchange, measured)
-            arrived = Arrived(snapshot, stage, raw)
-            measured.detailed = bool(method_settings(stage, exchange).get("metricsEnabled"))
+            exchange = measured.exchange = self._routed(snapshot, exchange, measured)
+            measured.settings = settings_of(stage, exchange.resource_path, request.method)
+            arrived = Arrived(snapshot, stage, raw, release, measured.settings)
             for step in self.steps:
-                exchange = step(arrived, exchange)
-            return self.integrate(arrived, exchange, measured)
+                exchange = measured.exchange = step(arrived, exchange)
+            response, measured.cached = self.cache.answer(
+                stage,
+                release,
+                exchange,
+                lambda: authorization.may_invalidate(world, snapshot, exchange, raw),
+                lambda: self.integrate(arrived, exchange, measured),
+            )
+            return response
         except GatewayFailure as failure:
-            measured.error = failure.kind
+            measured.error, measured.failure = failure.kind, failure
             own = snapshot.gateway_responses
             return gateway_responses.answer(failure, own, exchange.request, exchange.context, variables)
 
@@ -173,14 +182,12 @@ class Gateway:
             claims = self._pools.authorize(arrived.snapshot, exchange)
             return dataclasses.replace(exchange, context={**exchange.context, "authorizer": claims})
         verdict = self.authorizers.authorize(arrived.snapshot, exchange)
-        return dataclasses.replace(exchange, context={**exchange.context, "authorizer": verdict.context})
+        context = {**exchange.context, "authorizer": verdict.context}
+        return dataclasses.replace(exchange, context=context, usage_key=verdict.usage_key)
 
-    @staticmethod
-    def _key(arrived: Arrived, exchange: Exchange) -> Exchange:
-        """Without a usage plan no API key is valid."""
-        if exchange.method["apiKeyRequired"]:
-            raise GatewayFailure("INVALID_API_KEY")
-        return exchange
+    def _limit(self, arrived: Arrived, exchange: Exchange) -> Exchange:
+        source = arrived.snapshot.settings["apiKeySource"]
+        return self._limits.admit(source, arrived.settings, exchange)
 
     def _validate(self, arrived: Arrived, exchange: Exchange) -> Exchange:
         snapshot = arrived.snapshot
@@ -197,56 +204,6 @@ class Gateway:
             measured.integration = self._world.kernel.now - started
             if traced is not None:
                 traced.integration, traced.called = exchange.integration, (started, self._world.kernel.now)
-
-    # -- afterwards --------------------------------------------------------------------------------
-
-    def _record(
-        self,
-        api: RestApi,
-        stage: str,
-        raw: HttpRequest,
-        response: MethodResponse,
-        measured: Measured,
-        caller: Caller,
-        took: int,
-    ) -> None:
-        data: dict[str, Any] = {
-            "name": api.settings["name"],
-            "api": api.id,
-            "stage": stage,
-            "resource": measured.resource,
-            "method": raw.method,
-            "status": response.status,
-            "id": measured.request_id,
-            "to": measured.target,
-            "bytes": len(response.body),
-        }
-        if measured.integration is not None:
-            data["integration_us"] = measured.integration
-        if measured.detailed:
-            data["detailed"] = True
-        if measured.error:
-            data["error"] = measured.error
-        path = measured.resource.lstrip("/")
-        self._world.journal.record(
-            "apigateway.request",
-            f"arn:aws:execute-api:{api.region}:{self._world.account}:{api.id}/{stage}/{raw.method}/{path}",
-            actor=caller.name,
-            duration=took,
-            outcome="ok" if response.status < 400 else str(response.status),
-            trace=caller.trace,
-            data=data,
-        )
-
-
-def method_settings(stage: Mapping[str, Any], exchange: Exchange) -> Mapping[str, Any]:
-    """The settings of a stage for the method: its own, else those for all methods, else none."""
-    settings: Mapping[str, Mapping[str, Any]] = stage["methodSettings"]
-    path = exchange.resource_path.lstrip("/") or "/"
-    for key in (f"{path}/{exchange.request.method}", f"{path}/*", "*/*"):
-        if key in settings:
-            return settings[key]
-    return {}
 
 
 def _no_route(request: MethodRequest) -> GatewayFailure:

@@ -22,6 +22,8 @@ def _dimensions(entry: Entry) -> list[Dimensions]:
         return []
     api, stage = ("ApiName", str(data["name"])), ("Stage", str(data["stage"]))
     found: list[Dimensions] = [(api,), (api, stage)]
+    if data.get("canary"):
+        found.append((api, ("Stage", f"{data['stage']}/Canary")))
     if data.get("detailed"):
         found.append((api, ("Method", data["method"]), ("Resource", data["resource"]), stage))
     return found
@@ -36,10 +38,17 @@ def _integration(entry: Entry) -> float | None:
     return None if took is None else took / 1000
 
 
+def _cached(hit: bool) -> Callable[[Entry], float | None]:
+    """0 or 1 for each request to a method whose responses are kept."""
+    return lambda entry: int(entry.data["cached"] is hit) if "cached" in entry.data else None
+
+
 ROWS: tuple[Row, ...] = (
     _row("Count", lambda entry: 1),
     _row("4XXError", lambda entry: int(400 <= entry.data["status"] < 500)),
     _row("5XXError", lambda entry: int(entry.data["status"] >= 500)),
     _row("Latency", lambda entry: entry.duration / 1000, "Milliseconds"),
     _row("IntegrationLatency", _integration, "Milliseconds"),
+    _row("CacheHitCount", _cached(True)),
+    _row("CacheMissCount", _cached(False)),
 )
