@@ -1,5 +1,4 @@
-"""What capacity costs by the hour, used or not: provisioned tables and indexes, provisioned concurrency, caches
-of APIs.
+"""What capacity costs by the hour, used or not: tables and indexes, provisioned concurrency, caches of APIs.
 
 https://aws.amazon.com/dynamodb/pricing/provisioned/ and https://aws.amazon.com/lambda/pricing/. Provisioned
 concurrency is rounded up to five minutes there when it ends; here it is not.

@@ -135,11 +135,11 @@ def _template(templates: Mapping[str, str], request: MethodRequest) -> tuple[str
     return "application/json", None
 
 
-_VARIABLE = re.compile(r"\$\{?(context|stageVariables)\.([A-Za-z0-9_.\-]*[A-Za-z0-9_\-])\}?")
+_VARIABLE = re.compile(r"\$(\{)?(context|stageVariables)\.([A-Za-z0-9_.\-]*[A-Za-z0-9_\-])(?(1)\})")
 
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> str:
-    found = _find(variables[match[1]], match[2])
+    found = _find(variables[match[2]], match[3])
     return "" if found is None else found if isinstance(found, str) else json.dumps(found)
 
 

@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html: first a
 usage plan's (a method's own before the plan's), then the stage's for the method, then the account's in the
-Region. Refusals take no token of what comes later. Whether a used-up quota or an empty bucket is answered first where
-both apply is not documented: the quota is, here.
+Region. Refusals take no token of what comes later. Whether a used-up quota or an empty bucket is answered
+first where both apply is not documented: the quota is, here.
 """
 
 from __future__ import annotations
