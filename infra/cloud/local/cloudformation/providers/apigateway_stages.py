@@ -35,15 +35,17 @@ _METHOD_SETTING = struct(
     ThrottlingBurstLimit=INTEGER,
     ThrottlingRateLimit=NUMBER,
 )
-_SHARED_CANARY = {"PercentTraffic": NUMBER, "StageVariableOverrides": STRING_MAP, "UseStageCache": BOOLEAN}
-_CANARY = struct(DeploymentId=STRING, **_SHARED_CANARY)
+_CANARY = struct(
+    DeploymentId=STRING, PercentTraffic=NUMBER, StageVariableOverrides=STRING_MAP, UseStageCache=BOOLEAN
+)
+_OWN_CANARY = struct(PercentTraffic=NUMBER, StageVariableOverrides=STRING_MAP, UseStageCache=BOOLEAN)
 _ACCESS_LOG = struct(DestinationArn=STRING, Format=STRING)
 
 
 class Deployment(Provider):
     type = "AWS::ApiGateway::Deployment"
     properties = accepts(
-        DeploymentCanarySettings=optional(struct(**_SHARED_CANARY)),
+        DeploymentCanarySettings=optional(_OWN_CANARY),
         Description=optional(STRING),
         RestApiId=required(STRING, replaces=True),
         StageDescription=optional(
@@ -54,7 +56,7 @@ class Deployment(Provider):
                 CacheDataEncrypted=BOOLEAN,
                 CacheTtlInSeconds=INTEGER,
                 CachingEnabled=BOOLEAN,
-                CanarySetting=struct(**_SHARED_CANARY),
+                CanarySetting=_OWN_CANARY,
                 DataTraceEnabled=BOOLEAN,
                 Description=STRING,
                 LoggingLevel=STRING,
