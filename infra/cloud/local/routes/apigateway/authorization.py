@@ -105,25 +105,18 @@ def check_iam(world: World, snapshot: Snapshot, exchange: Exchange, request: Htt
     return dataclasses.replace(exchange, context=context, signer=signed.caller)
 
 
-def may_invalidate(world: World, snapshot: Snapshot, exchange: Exchange, request: HttpRequest) -> bool:
+def may_invalidate(world: World, snapshot: Snapshot, exchange: Exchange) -> bool:
     """May the caller have an entry of the cache replaced? Only who signs can be allowed to.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html#invalidate-method-caching
     """
-    if exchange.method["authorizationType"] != "AWS_IAM":
-        return False
-    try:
-        signed = verify(world, request, "execute-api")
-    except Unsigned:
-        return False
-    if signed.caller.role is None:
-        return True
-    keys = conditions(exchange, world.kernel.now)
-    policy = snapshot.settings.get("policy")
+    signer = exchange.signer
+    if signer is None or signer.role is None:
+        return signer is not None
+    keys, policy = conditions(exchange, world.kernel.now), snapshot.settings.get("policy")
     where = method_arn(exchange)
-    return world.identity.may_with(
-        signed.caller, "execute-api:InvalidateCache", where, keys, exchange.region, policy
-    ).allowed
+    action = "execute-api:InvalidateCache"
+    return world.identity.may_with(signer, action, where, keys, exchange.region, policy).allowed
 
 
 def check_policy(snapshot: Snapshot, exchange: Exchange, document: Mapping[str, Any], now: int) -> None:

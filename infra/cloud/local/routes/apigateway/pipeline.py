@@ -141,7 +141,7 @@ class Gateway:
                 stage,
                 release,
                 exchange,
-                lambda: authorization.may_invalidate(world, snapshot, exchange, raw),
+                lambda: authorization.may_invalidate(world, snapshot, exchange),
                 lambda: self.integrate(arrived, exchange, measured),
             )
             return response
