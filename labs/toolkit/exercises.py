@@ -3,7 +3,7 @@
 An exercise is the folder ``labs/<lab>/exercises/<name>/``:
 
     starter.py    what the cell holds at first; a blank to fill in is written ``____``
-    solution.py   an answer that passes
+    solution.py   an answer that passes; ``# as deployed: handlers/…`` if it is what the lab deploys anyway
     hints.md      hints from the gentlest on, separated by lines of ``---``
     check.py      ``def check(answer, cloud)``: raises ``Wrong("a sentence")``, or returns a sentence
     wrong/*.py    typical wrong answers, each with a first line ``# expect: what the message must contain``
@@ -64,6 +64,9 @@ class WrongAnswer:
     expect: str
 
 
+_DEPLOYED = "# as deployed:"
+
+
 class Exercise:
     """One exercise, found by ``<lab>.<name>``."""
 
@@ -108,8 +111,7 @@ class Exercise:
 
     def solved(self) -> Answer:
         """The solution, as an answer."""
-        source = self._read("solution.py")
-        return Answer(self.name, source, self.folder / "solution.py", self._work, "the solution")
+        return Answer(self.name, self._solution(), self.folder / "solution.py", self._work, "the solution")
 
     def answered(self, source: str) -> Answer:
         """A source as a learner's answer; nothing is saved."""
@@ -169,7 +171,7 @@ class Exercise:
         """Show the solution."""
         self._solution_shown = True
         display.markdown(
-            f"**A solution of {self.name}**\n\n{display.fenced(self._read('solution.py'), 'python')}"
+            f"**A solution of {self.name}**\n\n{display.fenced(self._solution(), 'python')}"
         )
 
     def code(self) -> Answer:
@@ -198,6 +200,12 @@ class Exercise:
     @property
     def _work(self) -> Path:
         return self.path.with_suffix("")
+
+    def _solution(self) -> str:
+        text = self._read("solution.py")
+        if not text.startswith(_DEPLOYED):
+            return text
+        return self._read(f"../../{text.removeprefix(_DEPLOYED).strip()}")
 
     def _read(self, name: str) -> str:
         try:

@@ -144,6 +144,16 @@ def test_hints_come_one_by_one_then_the_solution(exercise, capsys):
     assert capsys.readouterr().out == f"**A solution of maths.double**\n\n```python\n{SOLUTION}```\n"
 
 
+def test_a_solution_may_be_what_the_lab_deploys(exercise, tmp_path):
+    lab = tmp_path / "labs" / "maths"
+    (lab / "exercises" / "double" / "solution.py").write_text("# as deployed: handlers/doubler/app.py\n")
+    with pytest.raises(ExerciseError, match=r"has no .*handlers/doubler/app\.py"):
+        exercise("maths.double").solved()
+    (lab / "handlers" / "doubler").mkdir(parents=True)
+    (lab / "handlers" / "doubler" / "app.py").write_text(SOLUTION)
+    assert exercise("maths.double").solved().source == SOLUTION
+
+
 def test_verbs_before_any_exercise(exercise, capsys):
     exercise.hint()
     exercise.solution()
