@@ -211,7 +211,8 @@ def eventbridge_schedule(on: Recorder) -> None:
 
 
 def alarm_by_eventbridge(on: Recorder) -> None:
-    rule(on, "alarm-events", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
+    pattern = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
+    rule(on, "alarm-events", EventPattern=json.dumps(pattern))
     alarm(on, "bridged")
 
 
