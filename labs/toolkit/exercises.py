@@ -170,9 +170,7 @@ class Exercise:
     def solution(self) -> None:
         """Show the solution."""
         self._solution_shown = True
-        display.markdown(
-            f"**A solution of {self.name}**\n\n{display.fenced(self._solution(), 'python')}"
-        )
+        display.markdown(f"**A solution of {self.name}**\n\n{display.fenced(self._solution(), 'python')}")
 
     def code(self) -> Answer:
         """The learner's answer if it passed its check, else the solution; prints which."""
