@@ -15,7 +15,7 @@ from typing import Any
 from ...kernel import Kernel
 from . import quotas
 from .model import Exchange, GatewayFailure, value_of
-from .plan_store import ApiKey, Plan, PlanStore
+from .plan_store import Plan, PlanStore
 from .stage_settings import Settings, throttle_of
 from .token_buckets import Buckets, Limit, limit_of
 
@@ -32,52 +32,52 @@ class Limits:
         self._plans = plans
         self._buckets = Buckets()
 
-    def admit(self, source: str, settings: Settings, exchange: Exchange) -> Exchange:
-        """The exchange with what is known of its key. Raises GatewayFailure: INVALID_API_KEY,
-        QUOTA_EXCEEDED, THROTTLED. ``source``: where the API takes keys from, ``HEADER`` or ``AUTHORIZER``."""
-        if exchange.method["apiKeyRequired"]:
-            exchange = self._client(source, exchange)
+    def identify(self, source: str, exchange: Exchange) -> Exchange:
+        """The exchange with its key, where the method needs one. Raises GatewayFailure (INVALID_API_KEY).
+        ``source``: where the API takes keys from, ``HEADER`` or ``AUTHORIZER``."""
+        if not exchange.method["apiKeyRequired"]:
+            return exchange
+        value = value_of(exchange.request.headers, "x-api-key") if source == "HEADER" else exchange.usage_key
+        key = self._plans.key_of(exchange.region, value or "")
+        if key is None or not key.shown["enabled"] or self._plan(key.id, exchange) is None:
+            raise GatewayFailure("INVALID_API_KEY")
+        identity = {**exchange.context["identity"], "apiKey": value, "apiKeyId": key.id}
+        return dataclasses.replace(exchange, context={**exchange.context, "identity": identity})
+
+    def admit(self, settings: Settings, exchange: Exchange) -> None:
+        """Raises GatewayFailure: QUOTA_EXCEEDED, THROTTLED. What is throttled uses no quota."""
+        key: str = exchange.context["identity"].get("apiKeyId", "")
+        plan = self._plan(key, exchange) if key else None
+        today = quotas.day_of(self._kernel.now)
+        if plan is not None:
+            usage = plan.keys[key]
+            if plan.quota and not quotas.remaining(plan.quota, usage.days, usage.grant, today):
+                raise GatewayFailure("QUOTA_EXCEEDED")
+            self._throttle(plan, key, exchange)
         limit = throttle_of(settings)
         if limit is not None:
             where = exchange.api, exchange.stage, exchange.resource_path, exchange.request.method
             self._take(where, limit)
         self._take(exchange.region, ACCOUNT)
-        return exchange
+        if plan is not None:
+            usage.days[today] = usage.days.get(today, 0) + 1
 
-    def _client(self, source: str, exchange: Exchange) -> Exchange:
-        """A request counts for its key's quota if its key's throttle lets it through."""
-        value = value_of(exchange.request.headers, "x-api-key") if source == "HEADER" else exchange.usage_key
-        key = self._plans.key_of(exchange.region, value or "")
-        plan = None
-        if key is not None and key.shown["enabled"]:
-            plan = self._plans.plan_of(key.id, exchange.api, exchange.stage)
-        if key is None or plan is None:
-            raise GatewayFailure("INVALID_API_KEY")
-        usage, today = plan.keys[key.id], quotas.day_of(self._kernel.now)
-        if plan.quota is not None and not quotas.remaining(plan.quota, usage.days, usage.grant, today):
-            raise GatewayFailure("QUOTA_EXCEEDED")
-        self._throttle(plan, key, exchange)
-        usage.days[today] = usage.days.get(today, 0) + 1
-        return _identified(exchange, key)
+    def _plan(self, key: str, exchange: Exchange) -> Plan | None:
+        return self._plans.plan_of(key, exchange.api, exchange.stage)
 
-    def _throttle(self, plan: Plan, key: ApiKey, exchange: Exchange) -> None:
+    def _throttle(self, plan: Plan, key: str, exchange: Exchange) -> None:
         stage = plan.stage(exchange.api, exchange.stage) or {}
         own: Mapping[str, Any] = stage.get("throttle", {})
         for verb in (exchange.request.method, exchange.method["httpMethod"]):
             method = f"{exchange.resource_path}/{verb}"
             limit = limit_of(own[method]) if method in own else None
             if limit is not None:
-                self._take((plan.id, key.id, exchange.api, exchange.stage, method), limit)
+                self._take((plan.id, key, exchange.api, exchange.stage, method), limit)
                 return
         limit = limit_of(plan.shown.get("throttle", {}))
         if limit is not None:
-            self._take((plan.id, key.id), limit)
+            self._take((plan.id, key), limit)
 
     def _take(self, bucket: str | tuple[str, ...], limit: Limit) -> None:
         if not self._buckets.take(bucket, limit, self._kernel.now):
             raise GatewayFailure("THROTTLED")
-
-
-def _identified(exchange: Exchange, key: ApiKey) -> Exchange:
-    identity = {**exchange.context["identity"], "apiKey": key.shown["value"], "apiKeyId": key.id}
-    return dataclasses.replace(exchange, context={**exchange.context, "identity": identity})

@@ -66,7 +66,7 @@ class Gateway:
         self.cache = ResponseCache(world.kernel)
         self._limits = Limits(world.kernel, plans)
         self._pools = UserPools(world)
-        self.steps: list[Step] = [self._authorize, self._limit, self._validate]
+        self.steps: list[Step] = [self._authorize, self._identify, self._limit, self._validate]
 
     def serve(self, api: RestApi, raw: HttpRequest) -> HttpResponse:
         """Runs in the task of the client; writes the request into the journal."""
@@ -185,9 +185,12 @@ class Gateway:
         context = {**exchange.context, "authorizer": verdict.context}
         return dataclasses.replace(exchange, context=context, usage_key=verdict.usage_key)
 
+    def _identify(self, arrived: Arrived, exchange: Exchange) -> Exchange:
+        return self._limits.identify(arrived.snapshot.settings["apiKeySource"], exchange)
+
     def _limit(self, arrived: Arrived, exchange: Exchange) -> Exchange:
-        source = arrived.snapshot.settings["apiKeySource"]
-        return self._limits.admit(source, arrived.settings, exchange)
+        self._limits.admit(arrived.settings, exchange)
+        return exchange
 
     def _validate(self, arrived: Arrived, exchange: Exchange) -> Exchange:
         snapshot = arrived.snapshot
