@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
 
 from .apigateway_tools import Api, make_function
+from .deploy_tools import Deployer
 
 WHO = """
 def handler(event, context):
@@ -77,6 +79,36 @@ def test_a_hot_client_is_throttled_by_its_key(cloud: LocalCloud) -> None:
     )
     assert status(api, calm) == 403
     assert api.call("GET", "/pets").text == '{"message":"Forbidden"}'
+
+
+NAMES = """
+def handler(event, context):
+    allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allow]}
+    key = event["authorizationToken"]
+    return {"principalId": "me", "policyDocument": policy, "usageIdentifierKey": key}
+"""
+
+
+def test_an_authorizer_names_the_key(cloud: LocalCloud) -> None:
+    api = Api(cloud, apiKeySource="AUTHORIZER")
+    arn = make_function(cloud, "names", NAMES)
+    authorizer = api.client.create_authorizer(
+        restApiId=api.id,
+        name="names",
+        type="TOKEN",
+        authorizerUri=f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations",
+        identitySource="method.request.header.Authorization",
+    )["id"]
+    api.mock("GET", "/pets", apiKeyRequired=True, authorizationType="CUSTOM", authorizerId=authorizer)
+    api.deploy()
+    _, (hot, _) = keyed(cloud, api, quota={"limit": 1, "period": "WEEK", "offset": 1})
+
+    def named(key: str) -> int:
+        headers = {"Authorization": key, "x-api-key": hot["value"]}
+        return api.call("GET", "/pets", headers=headers).status_code
+
+    assert [named("nobody"), named(hot["value"]), named(hot["value"])] == [403, 200, 429]
 
 
 def test_a_quota_lasts_until_midnight(cloud: LocalCloud) -> None:
@@ -225,6 +257,10 @@ def test_logs(cloud: LocalCloud) -> None:
     api.client.update_account(
         patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
     )
+    cloud.client("iam").attach_role_policy(
+        RoleName="api-logs",
+        PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+    )
     cloud.client("logs").create_log_group(logGroupName="access")
     arn = "arn:aws:logs:us-east-1:123456789012:log-group:access:*"
     patch(api, "/accessLogSettings/destinationArn", arn)
@@ -244,3 +280,69 @@ def test_logs(cloud: LocalCloud) -> None:
     lines = cloud.world.logs.lines(f"API-Gateway-Execution-Logs_{api.id}/test")
     assert lines[-1] == f"({first}) Method completed with status: 200"
     assert f"({first}) HTTP Method: GET, Resource Path: /pets" in lines
+
+
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::ApiGateway::{kind}", "Properties": properties}
+
+
+def stack(percent: int, key: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    api, stage = {"Ref": "Api"}, {"Ref": "Stage"}
+    variables = {"color": "green"}
+    templates = {"application/json": '{"statusCode": 200}'}
+    responses = [{"StatusCode": "200"}]
+    integration = {"Type": "MOCK", "RequestTemplates": templates, "IntegrationResponses": responses}
+    return {
+        "Api": resource("RestApi", Name="pets"),
+        "Method": resource(
+            "Method",
+            RestApiId=api,
+            ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+            HttpMethod="GET",
+            ApiKeyRequired=True,
+            AuthorizationType="NONE",
+            Integration=integration,
+            MethodResponses=[{"StatusCode": "200"}],
+        ),
+        "Deployment": {**resource("Deployment", RestApiId=api), "DependsOn": "Method"},
+        "Stage": resource(
+            "Stage",
+            RestApiId=api,
+            DeploymentId={"Ref": "Deployment"},
+            StageName="prod",
+            CanarySetting={"PercentTraffic": percent, "StageVariableOverrides": variables},
+        ),
+        "Key": resource("ApiKey", **{"Value": "a-value-of-twenty-characters", **key}),
+        "Plan": resource("UsagePlan", **{"ApiStages": [{"ApiId": api, "Stage": stage}], **plan}),
+        "Both": resource(
+            "UsagePlanKey", KeyId={"Ref": "Key"}, KeyType="API_KEY", UsagePlanId={"Ref": "Plan"}
+        ),
+    }
+
+
+def test_a_template(cloud: LocalCloud) -> None:
+    app, client = Deployer(cloud), cloud.client("apigateway")
+    throttle = {"BurstLimit": 2, "RateLimit": 1}
+    plan: dict[str, Any] = {"Throttle": throttle, "Quota": {"Limit": 9, "Period": "MONTH", "Offset": 2}}
+    assert app.create(stack(10, {"Enabled": False}, plan)) == "CREATE_COMPLETE", app.failures()
+    api = app.physical("Api")
+    assert app.physical("Both") == f"{app.physical('Key')}:{app.physical('Plan')}"
+    made = stack(20, {"Enabled": True, "Description": "mine"}, {"Quota": {"Limit": 3, "Period": "DAY"}})
+    own = {"//GET": throttle}
+    made["Plan"]["Properties"]["ApiStages"][0]["Throttle"] = own
+    assert app.update(made) == "UPDATE_COMPLETE", app.failures()
+    shown = client.get_usage_plan(usagePlanId=app.physical("Plan"))
+    assert {name: shown.get(name) for name in ("throttle", "quota", "apiStages")} == {
+        "throttle": None,
+        "quota": {"limit": 3, "offset": 0, "period": "DAY"},
+        "apiStages": [
+            {"apiId": api, "stage": "prod", "throttle": {"//GET": {"burstLimit": 2, "rateLimit": 1.0}}}
+        ],
+    }
+    found = client.get_stage(restApiId=api, stageName="prod")["canarySettings"]
+    assert (found["percentTraffic"], found["stageVariableOverrides"]) == (20.0, {"color": "green"})
+    url = f"https://{api}.execute-api.us-east-1.amazonaws.com/prod/"
+    headers = {"x-api-key": "a-value-of-twenty-characters"}
+    assert [requests.get(url, headers=headers, timeout=5).status_code for _ in range(3)] == [200, 200, 429]
+    assert app.delete() == "DELETE_COMPLETE"
+    assert client.get_usage_plans()["items"] == client.get_api_keys()["items"] == []

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...service import Call, NotSimulated
 from .authorizer_settings import checked_authorizer, patch_authorizer
+from .callers import PRINCIPAL
 from .deployments import Deployments
 from .errors import bad_request, conflict, not_found
 from .gateway_responses import TYPES, shown_response
@@ -20,6 +21,10 @@ from .store import Record, RestApi
 
 _MODEL_NAME = re.compile(r"[a-zA-Z0-9]+")
 _EMPTY_SCHEMA = "Model schema must have at least 1 property or array items defined"
+_NO_TRUST = (
+    "The role ARN does not have required permissions configured. Please grant trust permission for API "
+    "Gateway and add the required role policy."
+)
 _NO_VALIDATOR = "Invalid Request Validator identifier specified"
 
 
@@ -222,6 +227,9 @@ class Configuration(Deployments):
             if patch.path != "/cloudwatchRoleArn":
                 raise invalid_path(patch)
             only_replace(patch)
+            source = f"arn:aws:apigateway:{call.region}:{call.account}:/account"
+            if patch.value and not self.world.identity.may_assume(patch.value, PRINCIPAL, source):
+                raise bad_request(_NO_TRUST)
             put(self.account, "cloudwatchRoleArn", patch.value)
         return self.GetAccount(call)
 

@@ -88,7 +88,8 @@ def record(
 def log(
     world: World, stage: Mapping[str, Any], response: MethodResponse, measured: Measured, took: int
 ) -> None:
-    """The lines that the stage's settings ask for, all of them when the request is over."""
+    """The lines that the stage's settings ask for, all of them when the request is over. What the account's
+    role may not write is not written, and nobody is told."""
     exchange = measured.exchange
     if exchange is None:
         return
@@ -104,15 +105,21 @@ def log(
     settings = stage.get("accessLogSettings") or {}
     group = settings.get("destinationArn", "").partition(":log-group:")[2]
     if group and group in world.logs.group_names():
-        _write(world, group, name, access_logs.line(settings.get("format", ""), told))
+        _write(world, group, name, [access_logs.line(settings.get("format", ""), told)])
     level = measured.settings.get("loggingLevel", "OFF")
     if level != "OFF":
         group = f"API-Gateway-Execution-Logs_{name}{'/Canary' if measured.canary else ''}"
         trace = bool(measured.settings["dataTraceEnabled"])
-        for line in execution_logs.lines(told, level, trace):
-            _write(world, group, exchange.context["requestId"], line)
+        _write(world, group, exchange.context["requestId"], execution_logs.lines(told, level, trace))
 
 
-def _write(world: World, group: str, of: str, line: str) -> None:
+def _write(world: World, group: str, of: str, lines: list[str]) -> None:
     stream = hashlib.md5(of.encode(), usedforsecurity=False).hexdigest()
-    world.journal.record("logs.event", group, actor="apigateway", data={"stream": stream, "message": line})
+    role = world.apigateway.account.get("cloudwatchRoleArn")
+    arn = f"arn:aws:logs:{world.region}:{world.account}:log-group:{group}:log-stream:{stream}"
+    caller = Caller("service", "apigateway", role=role)
+    if role is None or not world.identity.may(caller, "logs:PutLogEvents", arn).allowed:
+        return
+    for line in lines:
+        data = {"stream": stream, "message": line}
+        world.journal.record("logs.event", group, actor="apigateway", data=data)
