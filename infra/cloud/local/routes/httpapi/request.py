@@ -17,6 +17,9 @@ from ..http import HttpRequest
 SOURCE_IP = "203.0.113.10"
 _BODY_LIMIT = 100 * 1024
 """Of the body, so many bytes are looked at for a JSON path."""
+_NAME = re.compile(
+    r"\$\{([^}]*)\}|\$((?:request|response|context|stageVariables)\.(?:[\w.*-]|\[[^\]]*\])*[\w*\]-])"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,13 +113,12 @@ class Variables:
         return None
 
     def fill(self, template: str) -> str | None:
-        """A mapping's value: one name, or text with names in ``${…}``. None: the one name has no value."""
-        if template.startswith("$") and not template.startswith("${"):
-            return self.value(template[1:])
-        whole = re.fullmatch(r"\$\{([^}]*)\}", template)
+        """A mapping's value: one name, or text with names as ``$…`` or ``${…}`` (``/api/$request.path.proxy``).
+        None: the one name has no value."""
+        whole = _NAME.fullmatch(template)
         if whole:
-            return self.value(whole[1])
-        return re.sub(r"\$\{([^}]*)\}", lambda found: self.value(found[1]) or "", template)
+            return self.value(whole[1] or whole[2])
+        return _NAME.sub(lambda found: self.value(found[1] or found[2]) or "", template)
 
     def _of_response(self, kind: str, key: str) -> str | None:
         response = self.response or {}
