@@ -70,7 +70,7 @@ class Urls(Permissions):
             self.kernel.now,
             self.kernel.now,
         )
-        self.world.http.register(self._host(url), lambda request: self._serve(url, request))
+        self.world.http.register(self._host(url), lambda request: self._counted(url, request))
         shown = self._shown(url)  # without what was not asked for (recorded: LocalStack's TestLambdaURL)
         del shown["LastModifiedTime"]
         if "InvokeMode" not in call.params:
@@ -140,6 +140,19 @@ class Urls(Permissions):
         return {**answer, "Cors": url.cors} if url.cors else answer
 
     # -- requests --------------------------------------------------------------------------------
+
+    def _counted(self, url: FunctionUrl, request: HttpRequest) -> HttpResponse:
+        started = self.kernel.now
+        response = self._serve(url, request)
+        self.world.journal.record(
+            "lambda.url",
+            url.function.name,
+            actor="lambda",
+            duration=self.kernel.now - started,
+            trace=self.kernel.current.context.trace if self.kernel.current is not None else "",
+            data={"qualifier": url.qualifier, "status": response.status},
+        )
+        return response
 
     def _serve(self, url: FunctionUrl, request: HttpRequest) -> HttpResponse:
         """https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""

@@ -44,6 +44,16 @@ def _lambda(
     return Row("AWS/Lambda", name, unit, kind, value, time, function_dimensions)
 
 
+def _url_dimensions(entry: Entry) -> list[Dimensions]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html#urls-cloudwatch"""
+    function = ("FunctionName", entry.resource)
+    return [(function,), (function, ("Resource", f"{entry.resource}:{entry.data['qualifier'] or '$LATEST'}"))]
+
+
+def _url(name: str, value: Callable[[Entry], float], unit: str = "Count") -> Row:
+    return Row("AWS/Lambda", name, unit, "lambda.url", value, at_end, _url_dimensions)
+
+
 def _reader_dimensions(entry: Entry) -> list[Dimensions]:
     """Of what a mapping did for its function."""
     name = entry.data["function"]
@@ -126,6 +136,10 @@ ROWS: tuple[Row, ...] = (
         "lambda.async.destination",
         lambda entry: int(entry.outcome != "ok") if entry.data["reason"] != "dead-letter queue" else None,
     ),
+    _url("UrlRequestCount", lambda entry: 1),
+    _url("Url4xxCount", lambda entry: int(400 <= entry.data["status"] < 500)),
+    _url("Url5xxCount", lambda entry: int(entry.data["status"] >= 500)),
+    _url("UrlRequestLatency", lambda entry: entry.duration / 1000, "Milliseconds"),
     Row(
         "AWS/Lambda",
         "IteratorAge",
