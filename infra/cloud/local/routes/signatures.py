@@ -113,19 +113,23 @@ def string_to_sign(request: HttpRequest, headers: Mapping[str, str], signature: 
 
 
 def canonical_request(request: HttpRequest, headers: Mapping[str, str], signature: Signature) -> str:
-    """The request in the one form that both sides hash. The path is encoded once more than it was sent."""
+    """The request in the one form that both sides hash. The path is encoded once more than it was sent, but
+    not for S3, which takes the body of a pre-signed request as it comes."""
     parts = urlsplit(request.url)
+    s3 = signature.scope.split("/")[2] == "s3"
     pairs = [pair for pair in _pairs(parts.query) if pair[0] != "X-Amz-Signature"]
     encoded = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs)
     lines = [f"{name}:{' '.join(headers.get(name, '').split())}" for name in signature.signed_headers]
     body = request.body.encode("utf-8", "surrogateescape")
     declared = headers.get("x-amz-content-sha256", "")
     unsigned = signature.expires is not None or declared == "UNSIGNED-PAYLOAD"
+    if s3 and signature.expires is not None:
+        declared = "UNSIGNED-PAYLOAD"
     hashed = declared if unsigned and declared else hashlib.sha256(body).hexdigest()
     return "\n".join(
         (
             request.method,
-            quote(_normalized(parts.path), safe="/-_.~"),
+            parts.path if s3 else quote(_normalized(parts.path), safe="/-_.~"),
             "&".join(f"{name}={value}" for name, value in encoded),
             *lines,
             "",

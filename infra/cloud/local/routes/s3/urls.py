@@ -14,7 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
 
+from ...service import ServiceError
 from ..http import HttpRequest, HttpResponse
+from .signed import signer
 
 if TYPE_CHECKING:
     from ...world import World
@@ -57,6 +59,13 @@ def _answer(
     if expired(query, world.kernel.now // 1_000_000):
         return _error(403, "AccessDenied", "Request has expired")
     operation = OPERATIONS.get(request.method, "PostObject")
+    if operation != "PostObject":
+        try:
+            caller = signer(world, bucket, request).caller
+            params = {"Bucket": bucket, "Key": unquote(parts.path.lstrip("/"))}
+            world.identity.check(caller, "s3", operation, params, region, world.account)
+        except ServiceError as error:
+            return _error(error.status, error.code, error.message)
     body = request.body.encode("utf-8", "surrogateescape")
     headers = dict(request.headers)
     if headers.get("content-type") == "application/x-www-form-urlencoded":
