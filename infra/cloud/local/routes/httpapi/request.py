@@ -113,8 +113,8 @@ class Variables:
         return None
 
     def fill(self, template: str) -> str | None:
-        """A mapping's value: one name, or text with names as ``$…`` or ``${…}`` (``/api/$request.path.proxy``).
-        None: the one name has no value."""
+        """A mapping's value: one name, or text with names as ``$…`` or ``${…}``, as in
+        ``/api/$request.path.proxy``. None: the one name has no value."""
         whole = _NAME.fullmatch(template)
         if whole:
             return self.value(whole[1] or whole[2])
