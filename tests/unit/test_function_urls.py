@@ -197,3 +197,42 @@ def test_a_chain_of_calls_is_one_trace(cloud: LocalCloud) -> None:
     cloud.client("lambda").invoke(FunctionName=app.physical("Caller"), Payload=json.dumps({}))
     invoked = list(cloud.world.journal.select("lambda.invocation"))[-2:]
     assert len({entry.trace for entry in invoked}) == 1
+
+
+def test_the_metrics_of_a_url(cloud: LocalCloud) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html#urls-cloudwatch"""
+    url = deploy(cloud)
+    for path in ("", "boom", ""):
+        requests.get(url + path, timeout=5)
+    [function] = cloud.client("lambda").list_functions()["Functions"]
+    name = ("FunctionName", function["FunctionName"])
+    for dimensions in (dict([name]), {**dict([name]), "Resource": f"{name[1]}:$LATEST"}):
+        counts = [
+            sum(value for _, value in cloud.metrics("AWS/Lambda", metric, dimensions))
+            for metric in ("UrlRequestCount", "Url4xxCount", "Url5xxCount")
+        ]
+        assert counts == [3, 0, 1]
+
+
+def test_an_api_destination_calls_a_url(cloud: LocalCloud) -> None:
+    """A service's own task asks, which has no caller."""
+    url, events = deploy(cloud), cloud.client("events")
+    keys = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "secret"}}
+    connection = events.create_connection(Name="c", AuthorizationType="API_KEY", AuthParameters=keys)
+    made = events.create_api_destination(
+        Name="d", ConnectionArn=connection["ConnectionArn"], InvocationEndpoint=url, HttpMethod="POST"
+    )
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = cloud.client("iam")
+    arn = iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"][
+        "Arn"
+    ]
+    allow = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy)
+    events.put_rule(Name="r", EventPattern='{"source": ["shop"]}')
+    events.put_targets(Rule="r", Targets=[{"Id": "d", "Arn": made["ApiDestinationArn"], "RoleArn": arn}])
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "d", "Detail": "{}"}])
+    cloud.settle()
+    [request] = cloud.world.journal.select("lambda.url")
+    assert request.data["status"] == 201

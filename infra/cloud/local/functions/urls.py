@@ -15,7 +15,7 @@ from ..lineage import root
 from ..routes.credentials import Credentials
 from ..routes.http import HttpRequest, HttpResponse
 from ..routes.signatures import Unsigned, verify
-from ..service import Call, NotSimulated, ServiceError
+from ..service import Call, Caller, NotSimulated, ServiceError
 from .model import Function
 from .names import conflict, constraint, not_found
 from .permissions import Permissions
@@ -139,6 +139,11 @@ class Urls(Permissions):
         }
         return {**answer, "Cors": url.cors} if url.cors else answer
 
+    def _trace(self) -> str:
+        """Of whoever asks: a service's own tasks have no caller."""
+        task = self.kernel.current
+        return task.context.trace if task is not None and isinstance(task.context, Caller) else ""
+
     # -- requests --------------------------------------------------------------------------------
 
     def _counted(self, url: FunctionUrl, request: HttpRequest) -> HttpResponse:
@@ -149,7 +154,7 @@ class Urls(Permissions):
             url.function.name,
             actor="lambda",
             duration=self.kernel.now - started,
-            trace=self.kernel.current.context.trace if self.kernel.current is not None else "",
+            trace=self._trace(),
             data={"qualifier": url.qualifier, "status": response.status},
         )
         return response
@@ -170,7 +175,7 @@ class Urls(Permissions):
             return _refused(error)
         if not self._allowed(url, signed):
             return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
-        trace = self.kernel.current.context.trace if self.kernel.current is not None else ""
+        trace = self._trace()
         event = self._event(url, request, headers, signed)
         if trace:
             event["headers"]["x-amzn-trace-id"] = f"Root={root(trace)}"
