@@ -76,6 +76,9 @@ def test_token_authorizer(cloud: LocalCloud) -> None:
     assert tenant == (200, {"path": "/tenants/a", "who": "a"})
     assert ask("tenants/b?token=of-a", **{"X-Tenant": "a"})[0] == 403
     assert ask("tenants/b?token=of-a")[0] == 401
+    key = cloud.client("apigateway").get_api_key(apiKey=app["KeyId"], includeValue=True)["value"]
+    codes = [ask("metered", **{"x-api-key": key})[0] for _ in range(3)]
+    assert (ask("metered")[0], codes) == (403, [200, 200, 429])
     checks = [line for line in cloud.logs(app["Authorizer"]) if line.startswith(("TOKEN", "REQUEST"))]
     assert checks == ["TOKEN Prod/GET/users"] * 4 + [
         "REQUEST Prod/GET/tenants/a",
@@ -145,6 +148,8 @@ def test_short_links(cloud: LocalCloud) -> None:
     cloud.advance("10m")
     names = {mail["AlarmName"] for mail in bodies(cloud, app["InboxUrl"])}
     assert names >= {"short links 4xx"}
+    lines = [json.loads(line) for line in cloud.logs(app["Log"])]
+    assert [(line["path"], line["status"]) for line in lines][:2] == [("/app", "200")] * 2
 
 
 def test_webhook(cloud: LocalCloud) -> None:
