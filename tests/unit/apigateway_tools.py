@@ -64,6 +64,11 @@ class Api:
     def deploy(self, **settings: Any) -> None:
         self.client.create_deployment(restApiId=self.id, stageName=self.stage, **settings)
 
+    def patch(self, path: str, value: str) -> None:
+        """Replaces one of the stage's settings."""
+        operation = {"op": "replace", "path": path, "value": value}
+        self.client.update_stage(restApiId=self.id, stageName=self.stage, patchOperations=[operation])
+
     def call(self, verb: str, path: str, **request: Any) -> requests.Response:
         url = f"https://{self.id}.execute-api.us-east-1.amazonaws.com/{self.stage}{path}"
         return requests.request(verb, url, timeout=5, **request)

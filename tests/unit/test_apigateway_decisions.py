@@ -143,6 +143,19 @@ def test_log_lines() -> None:
         "Successfully completed execution",
         "Method completed with status: 200",
     ]
+    method = {**EXCHANGE.method, "authorizerId": "a1"}
+    refused = access_logs.Told(
+        dataclasses.replace(EXCHANGE, method=method),
+        MethodResponse(401, {}, b"{}"),
+        GatewayFailure("UNAUTHORIZED"),
+        3,
+        None,
+    )
+    assert [line.partition(") ")[2] for line in execution_logs.lines(refused, "INFO", trace=False)] == [
+        "Extended Request Id: ext=",
+        "Starting authorizer: a1 for request: id-1",
+        "Unauthorized request: id-1",
+    ]
     failure = GatewayFailure("DEFAULT_5XX", status=502)
     told = access_logs.Told(EXCHANGE, MethodResponse(502, {}, b"{}"), failure, 25, 19)
     malformed = "Execution failed due to configuration error: Malformed Lambda proxy response"

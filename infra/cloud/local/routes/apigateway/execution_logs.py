@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html and
 https://repost.aws/knowledge-center/api-gateway-logs; the words and their order are those of logs that public
-repositories hold. Not written: the lines of authorizers, and what went to and came from the endpoint but for
-its URI and its latency.
+repositories hold. Not written: what went to and came from authorizers and endpoints, but for an endpoint's
+URI and latency.
 """
 
 from __future__ import annotations
@@ -41,9 +41,14 @@ def _everything(told: Told, trace: bool) -> Iterator[str]:
     context = exchange.context
     request_id, kind = context["requestId"], failure.kind if failure is not None else ""
     yield f"Extended Request Id: {context['extendedRequestId']}"
+    authorizer = exchange.method.get("authorizerId")
+    if authorizer:
+        yield f"Starting authorizer: {authorizer} for request: {request_id}"
     if kind in _BEFORE:
         yield f"Unauthorized request: {request_id}"
         return
+    if authorizer:
+        yield "Successfully completed authorizer execution"
     yield from _usage_plan(exchange, kind)
     if kind in _REFUSED:
         yield f"Method completed with status: {told.response.status}"
