@@ -180,6 +180,7 @@ def test_messages_are_received_and_batches_sent_by_query(cloud: LocalCloud, api:
     query = {
         "integration.request.querystring.Action": "'ReceiveMessage'",
         "integration.request.querystring.MaxNumberOfMessages": "method.request.querystring.n",
+        "integration.request.querystring.AttributeName": "'ApproximateReceiveCount'",
     }
     put(
         api,
@@ -192,7 +193,10 @@ def test_messages_are_received_and_batches_sent_by_query(cloud: LocalCloud, api:
         method={"requestParameters": {"method.request.querystring.n": False}},
     )
     got = api.call("GET", "/batch?n=10").json()["ReceiveMessageResponse"]["ReceiveMessageResult"]["messages"]
-    assert [(each["Body"], each["Attributes"]) for each in got] == [("a&b", None), ("c", None)]
+    assert [(each["Body"], each["Attributes"]) for each in got] == [
+        ("a&b", {"ApproximateReceiveCount": "1"}),
+        ("c", {"ApproximateReceiveCount": "1"}),
+    ]
 
 
 def test_sqs_by_its_json_protocol(cloud: LocalCloud, api: Api, role: str) -> None:

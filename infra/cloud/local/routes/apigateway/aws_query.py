@@ -106,7 +106,8 @@ def _value(node: Any, shape: Shape, request: AwsRequest, operation: str, name: s
     if kind == "structure":
         return _structure(node if isinstance(node, dict) else {}, shape, request, operation)
     if kind == "list":
-        items = _numbered(node, "member")
+        flat = request.service == "sqs" and isinstance(node, str)  # one without its number: AttributeName=All
+        items = [node] if flat else _numbered(node, "member")
         return [_value(each, shape.member, request, operation, name) for each in items]
     if kind == "map":
         pairs = {}
