@@ -68,7 +68,7 @@ class UsagePlans(ApiKeys):
         plan = self.plan(call)
         if plan.shown["apiStages"]:
             raise bad_request(
-                "Cannot delete Usage Plan because it has API stages attached; remove them first"
+                f"Cannot delete Usage Plan {plan.id} because there are API Stages associated with it"
             )
         del self.usage.plans[plan.id]
         return {"$status": 202}
