@@ -565,6 +565,23 @@ def test_a_layer_is_versioned_and_used(world: FakeWorld) -> None:
         world.do("GetLayerVersion", LayerName="deps", VersionNumber=1)
 
 
+@pytest.mark.parametrize(
+    ("layer", "instead"),
+    [
+        ("027255383542:layer:AWS-AppConfig-Extension", "call appconfigdata"),
+        (
+            "177933569100:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64",
+            "call ssm and secretsmanager",
+        ),
+        ("111122223333:layer:deps", "publish it as a layer of your own"),
+    ],
+)
+def test_a_layer_of_another_account_is_not_here(layer: str, instead: str, world: FakeWorld) -> None:
+    with pytest.raises(NotSimulated, match=f"{layer}:1 of another account - .*{instead}"):
+        layers = [f"arn:aws:lambda:us-east-1:{layer}:1"]
+        world.do("UpdateFunctionConfiguration", FunctionName="worker", Layers=layers)
+
+
 def test_event_source_mappings_are_answered_by_the_sources(world: FakeWorld) -> None:
     class Sources:
         def ListEventSourceMappings(self, call: Any) -> dict[str, Any]:

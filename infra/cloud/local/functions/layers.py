@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..service import Call, Caller
+from ..service import Call, Caller, NotSimulated
 from .model import Code, LayerVersion
 from .names import constraint, invalid, not_found
 from .package import Package
@@ -31,6 +31,21 @@ _PUBLIC = re.compile(
 Insights would only watch.
 https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-extension-versions.html"""
+
+_EXTENSIONS = {
+    "AWS-AppConfig-Extension": "call appconfigdata, or Powertools' get_app_config",
+    "AWS-Parameters-and-Secrets-Lambda-Extension": "call ssm and secretsmanager, or Powertools' parameters",
+}
+"""AWS's extensions that answer at localhost, and what does the same without one.
+https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html"""
+
+
+def _instead(name: str) -> str:
+    for extension, instead in _EXTENSIONS.items():
+        if name.startswith(extension):
+            return f"no extension runs here: {instead} instead"
+    return "its files are not here: publish it as a layer of your own"
 
 
 class Layers(Registry):
@@ -60,7 +75,11 @@ class Layers(Registry):
                 layer: LayerVersion | None = self._public(arn, int(match["number"]))
             else:
                 layer = self._layers.get(match["name"], {}).get(int(match["number"]))
-            if layer is None or (match["account"] != self.world.account and not _PUBLIC.fullmatch(arn)):
+            if match["account"] != self.world.account and not _PUBLIC.fullmatch(arn):
+                raise NotSimulated(
+                    f"NotSimulated: layer {arn} of another account - {_instead(match['name'])}"
+                )
+            if layer is None:
                 raise invalid(f"Layer version {arn} does not exist.")
             for other in found:
                 if other.name == layer.name:
