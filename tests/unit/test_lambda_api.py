@@ -577,8 +577,8 @@ def test_a_layer_is_versioned_and_used(world: FakeWorld) -> None:
     ],
 )
 def test_a_layer_of_another_account_is_not_here(layer: str, instead: str, world: FakeWorld) -> None:
+    layers = [f"arn:aws:lambda:us-east-1:{layer}:1"]
     with pytest.raises(NotSimulated, match=f"{layer}:1 of another account - .*{instead}"):
-        layers = [f"arn:aws:lambda:us-east-1:{layer}:1"]
         world.do("UpdateFunctionConfiguration", FunctionName="worker", Layers=layers)
 
 
