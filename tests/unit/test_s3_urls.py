@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 
 from infra.cloud.local.patches import ACCESS_KEY, SECRET_KEY
@@ -105,3 +106,30 @@ def test_a_url_can_do_what_its_signer_may(world: World) -> None:
     url = client.generate_presigned_url("put_object", Params=params)
     assert refused("PUT", url, b"y") == (403, "AccessDenied")
     assert refused("GET", url.replace("AWSAccessKeyId=", "AWSAccessKeyId=X")) == (403, "InvalidAccessKeyId")
+
+
+def post(url: str, fields: dict[str, str], body: bytes) -> tuple[int, str]:
+    made = requests.Request("POST", url, data=fields, files={"file": ("a.txt", body)}).prepare()
+    answer = requests.Session().send(made, timeout=30)
+    return answer.status_code, answer.text.partition("<Message>")[2].partition("<")[0]
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_browser_s_upload_keeps_to_its_policy(world: World, version: str) -> None:
+    keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
+    config = Config(signature_version=version)
+    client = boto3.client("s3", region_name=world.region, config=config, **keys)  # type: ignore[call-overload]
+    conditions = [["content-length-range", 1, 5], ["starts-with", "$Content-Type", "text/"]]
+    given = client.generate_presigned_post("uploads", "in/${filename}", None, conditions, 60)
+    url, fields = given["url"], {**given["fields"], "Content-Type": "text/plain"}
+    assert post(url, fields, b"hello")[0] == 204
+    assert world.client("s3").get_object(Bucket="uploads", Key="in/a.txt")["Body"].read() == b"hello"
+    assert post(url, fields, b"hello!") == (400, "Your proposed upload exceeds the maximum allowed size")
+    failed = 'Invalid according to Policy: Policy Condition failed: ["starts-with", "$Content-Type", "text/"]'
+    assert post(url, {**fields, "Content-Type": "image/png"}, b"x") == (403, failed)
+    extra = "Invalid according to Policy: Extra input fields: x-own"
+    assert post(url, {**fields, "x-own": "1"}, b"x") == (403, extra)
+    assert post(url, {**fields, "policy": fields["policy"] + "AA"}, b"x")[0] == 403
+    assert post(url, {"key": "k"}, b"x")[0] == 403
+    world.kernel.advance(61_000_000)
+    assert post(url, fields, b"x") == (403, "Invalid according to Policy: Policy expired.")

@@ -24,6 +24,7 @@ import botocore.retries.bucket
 import botocore.retries.standard
 import botocore.retryhandler
 import botocore.session
+import botocore.signers
 import botocore.waiter
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConfigNotFound
@@ -120,6 +121,7 @@ class Patches:
         virtual = Lookalike(time, sleep=sleep_anywhere(kernel), time=lambda: kernel.now / 1_000_000)
         self._patch(botocore.auth, "time", virtual)  # what a pre-signed URL says of its time
         self._patch(botocore.auth, "get_current_datetime", now)
+        self._patch(botocore.signers, "get_current_datetime", now)  # when a pre-signed POST ends
         self._patch(botocore.endpoint, "time", virtual)
         self._patch(botocore.waiter, "time", virtual)
         self._patch(botocore.retries.bucket, "time", virtual)

@@ -25,7 +25,7 @@ from ..http import HttpRequest
 if TYPE_CHECKING:
     from ...world import World
 
-_MISMATCH = (
+MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your key and "
     "signing method."
 )
@@ -47,7 +47,7 @@ def signer(world: World, bucket: str, request: HttpRequest) -> Credentials:
     expected = _second(known, bucket, request, query) if second else _fourth(known, request)
     given = query.get("Signature" if second else "X-Amz-Signature", "")
     if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise ServiceError("SignatureDoesNotMatch", _MISMATCH, 403)
+        raise ServiceError("SignatureDoesNotMatch", MISMATCH, 403)
     return known
 
 

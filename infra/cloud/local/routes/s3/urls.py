@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 from __future__ import annotations
 
 import calendar
-import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,15 +15,13 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from ...service import ServiceError
 from ..http import HttpRequest, HttpResponse
+from .posted import form_of, poster
 from .signed import signer
 
 if TYPE_CHECKING:
     from ...world import World
 
 OPERATIONS = {"DELETE": "DeleteObject", "GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject"}
-
-_KEY = re.compile(r'name="key"\r\n(?:[^\r\n]+\r\n)*\r\n(?P<key>[^\r]*)\r\n')
-_FILE = re.compile(r'name="file"; filename="(?P<name>[^"]*)"')
 
 
 def register(world: World, bucket: str, region: str, told: Callable[[str, dict[str, Any]], None]) -> None:
@@ -59,13 +56,17 @@ def _answer(
     if expired(query, world.kernel.now // 1_000_000):
         return _error(403, "AccessDenied", "Request has expired")
     operation = OPERATIONS.get(request.method, "PostObject")
-    if operation != "PostObject":
-        try:
+    key = unquote(parts.path.lstrip("/"))
+    try:
+        if operation == "PostObject":
+            fields, content = form_of(request)
+            caller, key = poster(world, bucket, fields, len(content)).caller, fields["key"]
+        else:
             caller = signer(world, bucket, request).caller
-            params = {"Bucket": bucket, "Key": unquote(parts.path.lstrip("/"))}
-            world.identity.check(caller, "s3", operation, params, region, world.account)
-        except ServiceError as error:
-            return _error(error.status, error.code, error.message)
+        asked = "PutObject" if operation == "PostObject" else operation
+        world.identity.check(caller, "s3", asked, {"Bucket": bucket, "Key": key}, region, world.account)
+    except ServiceError as error:
+        return _error(error.status, error.code, error.message)
     body = request.body.encode("utf-8", "surrogateescape")
     headers = dict(request.headers)
     if headers.get("content-type") == "application/x-www-form-urlencoded":
@@ -73,18 +74,9 @@ def _answer(
     sent = AWSPreparedRequest(request.method, request.url, headers, body, False)
     answer = world.moto.send(sent, "s3", operation, region)
     if answer.status_code < 300:
-        key = unquote(parts.path.lstrip("/"))
-        if operation == "PostObject":
-            key = _posted(request.body)
         told(operation, {"Bucket": bucket, "Key": key})
     shown = {str(name): str(value) for name, value in answer.headers.items()}
     return HttpResponse(answer.status_code, answer.content.decode("utf-8", "surrogateescape"), shown)
-
-
-def _posted(form: str) -> str:
-    """The key of a browser's upload: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html"""
-    key, name = _KEY.search(form), _FILE.search(form)
-    return (key["key"] if key else "").replace("${filename}", name["name"] if name else "")
 
 
 def _error(status: int, code: str, message: str) -> HttpResponse:
