@@ -15,7 +15,10 @@ from .schema import BOOLEAN, INTEGER, STRING, STRINGS, accepts, list_of, optiona
 def _lower(value: Any) -> Any:
     """CodeDeploy's API writes the names of members with a small letter."""
     if isinstance(value, dict):
-        return {name[0].lower() + name[1:]: _lower(item) for name, item in value.items()}
+        return {
+            name[0].lower() + name[1:]: item if name == "Tags" else _lower(item)
+            for name, item in value.items()
+        }
     return [_lower(item) for item in value] if isinstance(value, list) else value
 
 
@@ -72,7 +75,8 @@ class DeploymentGroup(Provider):
         return Outcome(name)
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        params = {name: value for name, value in _lower(new).items() if name != "deploymentGroupName"}
+        kept = ("deploymentGroupName", "tags")  # UpdateDeploymentGroup takes no tags
+        params = {name: value for name, value in _lower(new).items() if name not in kept}
         for name, value in self._removed:
             if name in old and name not in new:
                 params[name[0].lower() + name[1:]] = value
