@@ -350,3 +350,13 @@ def test_unknown_alarms_and_what_is_not_simulated() -> None:
         dead_letters(scene, ComparisonOperator="GreaterThanUpperThreshold")
     with pytest.raises(NotSimulated, match="PutAnomalyDetector"):
         scene.call("PutAnomalyDetector")
+    query = 'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName)'
+    with pytest.raises(NotSimulated, match="Metrics Insights"):
+        scene.call(
+            "PutMetricAlarm",
+            AlarmName="any",
+            Metrics=[{"Id": "q", "Expression": query, "Period": 60}],
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )

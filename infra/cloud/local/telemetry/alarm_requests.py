@@ -109,10 +109,10 @@ def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Quer
             raise invalid("Exactly one element of the metrics list should return data.")
         if len({query.period for query in asked if query.metric is not None}) > 1:
             raise invalid("All metrics of an alarm on a metric math expression must have the same period.")
-        if not any(query.metric is not None for query in asked):
-            raise invalid("An alarm on a metric math expression must use at least one metric.")
         for query in asked:
             _check_expression(query, asked)
+        if not any(query.metric is not None for query in asked):
+            raise invalid("An alarm on a metric math expression must use at least one metric.")
         return asked, returned[0]
     for name in ("MetricName", "Namespace", "Period"):
         if name not in params:
