@@ -10,7 +10,9 @@ import os
 import random
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -515,3 +517,19 @@ def handler(event, context):
     assert answer == [True, True, "us-east-1", ["hook"], "'Session' object has no attribute 'nonsense'"]
     world.close()
     assert not hasattr(boto3.Session, "__getattr__")
+
+
+def test_a_package_is_unpacked_whole_or_not_at_all(monkeypatch):
+    """Seeds are explored in forked processes that share the place; one saw half of what another unpacked."""
+    package = Package.from_source({"app.py": "import rules\n", "rules.py": f"NAME = {uuid.uuid4().hex!r}\n"})
+    extractall = zipfile.ZipFile.extractall
+
+    def half(archive: zipfile.ZipFile, path: Path) -> None:
+        extractall(archive, path, members=archive.namelist()[:1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile.ZipFile, "extractall", half)
+        with pytest.raises(KeyboardInterrupt):
+            _ = package.folder
+    assert sorted(path.name for path in package.folder.iterdir()) == ["app.py", "rules.py"]

@@ -17,6 +17,7 @@ import hashlib
 import importlib
 import importlib.machinery
 import io
+import os
 import shutil
 import sys
 import tempfile
@@ -130,11 +131,17 @@ class Package:
 
     @functools.cached_property
     def folder(self) -> Path:
-        """The unpacked files."""
+        """The unpacked files. Processes that were forked from this one share the place: there it is whole, or
+        not at all."""
         folder = _cache() / self._folder
         if not folder.exists():
+            draft = folder.with_name(f"{self._folder}-{os.getpid()}")
             with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                archive.extractall(folder)
+                archive.extractall(draft)
+            try:
+                draft.rename(folder)
+            except OSError:  # another process was faster
+                shutil.rmtree(draft, ignore_errors=True)
         return folder
 
     def modules(self, layers: tuple[Package, ...] = ()) -> Modules:
