@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import decimal
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _SETS = ('{"SS":', '{"NS":', '{"BS":')
@@ -26,15 +26,25 @@ encode = json.JSONEncoder(separators=(",", ":"), default=_bytes).encode
 
 def size(attributes: Mapping[str, Mapping[str, Any]]) -> int:
     """An item's size in bytes: the names and the values of its attributes."""
+    return attributes_size(attributes, value_size)
+
+
+def value_size(value: Mapping[str, Any]) -> int:
+    """A value's size in bytes."""
+    kind, content = next(iter(value.items()))
+    return content_size(kind, content, value_size)
+
+
+def attributes_size(attributes: Mapping[str, Any], value_size: Callable[[Any], int]) -> int:
+    """The size of attributes whose values are in a form that ``value_size`` can measure."""
     total = 0
     for name, value in attributes.items():
         total += (len(name) if name.isascii() else len(name.encode())) + value_size(value)
     return total
 
 
-def value_size(value: Mapping[str, Any]) -> int:
-    """A value's size in bytes. A list or map costs 3 bytes and 1 for each element."""
-    kind, content = next(iter(value.items()))
+def content_size(kind: str, content: Any, value_size: Callable[[Any], int]) -> int:
+    """The size of what a value of this type holds. A list or map costs 3 bytes, and 1 for each element."""
     if kind == "S":
         return len(content) if content.isascii() else len(content.encode())
     if kind == "N":
@@ -42,7 +52,7 @@ def value_size(value: Mapping[str, Any]) -> int:
     if kind in ("NULL", "BOOL"):
         return 1
     if kind == "M":
-        return 3 + len(content) + size(content)
+        return 3 + len(content) + attributes_size(content, value_size)
     if kind == "L":
         return 3 + len(content) + sum(map(value_size, content))
     if kind == "B":

@@ -16,7 +16,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .images import number_size
+from .images import attributes_size, content_size
 
 HALF = 1
 UNIT = 2
@@ -28,31 +28,12 @@ WRITTEN, READ = 1024, 4096
 
 def value_bytes(value: Any) -> int:
     """The size of a value as moto holds it (a DynamoType)."""
-    kind, content = value.type, value.value
-    if kind == "S":
-        return len(content) if content.isascii() else len(content.encode())
-    if kind == "N":
-        return number_size(content)
-    if kind in ("NULL", "BOOL"):
-        return 1
-    if kind == "M":
-        return 3 + len(content) + attribute_bytes(content)
-    if kind == "L":
-        return 3 + len(content) + sum(map(value_bytes, content))
-    if kind == "B":
-        return _binary_bytes(content)
-    if kind == "BS":
-        return sum(map(_binary_bytes, content))
-    if kind == "NS":
-        return sum(map(number_size, content))
-    return sum(len(each.encode()) for each in content)
+    return content_size(value.type, value.value, value_bytes)
 
 
 def attribute_bytes(attributes: Mapping[str, Any]) -> int:
-    total = 0
-    for name, value in attributes.items():
-        total += (len(name) if name.isascii() else len(name.encode())) + value_bytes(value)
-    return total
+    """The size of attributes as moto holds them."""
+    return attributes_size(attributes, value_bytes)
 
 
 def item_bytes(item: Any) -> int:
@@ -63,10 +44,6 @@ def item_bytes(item: Any) -> int:
     if known is None:
         known = item._bytes = attribute_bytes(item.attrs)
     return known
-
-
-def _binary_bytes(content: str | bytes) -> int:
-    return len(content) // 4 * 3 - content.count("=") if isinstance(content, str) else len(content)
 
 
 def write_halves(before: int, after: int, *, transactional: bool = False) -> int:
