@@ -40,11 +40,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            process_group=0,
         )
     session.config.stash[RUNS] = process, folder
     if hasattr(os, "nice"):
-        os.nice(5)  # virtual time can wait for the lessons' real one
+        os.nice(10)  # virtual time can wait for the lessons' real one
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -115,6 +115,8 @@ class Proxy:
         self.operations: Mapping[str, Operation] = {}
         self.notices: Mapping[str, Notice] = {}
         self.finished: Finished | None = None
+        self.slowest_init = 0.0
+        """Seconds: the longest that a function took to import its code, of those whose logs were read."""
         self.fault: Fault | None = None
         self.struck = 0
         self.seen: list[Request] = []
@@ -159,6 +161,8 @@ class Proxy:
                     upstream.request(request.method, request.path, request.body, dict(request.headers))
                     response = upstream.getresponse()
                     body = response.read()
+                    for seconds in _INIT.findall(body):
+                        proxy.slowest_init = max(proxy.slowest_init, float(seconds))
                     if proxy.finished and parameters.get("Action") == "DescribeStacks":
                         for name in _complete(body):
                             proxy.finished(name)
@@ -205,6 +209,7 @@ class Proxy:
             self._server.server_close()
 
 
+_INIT = re.compile(rb'workshop-probe[^}]*?"init\\*":\s*([\d.]+)')
 _STACK = re.compile(
     rb"<StackName>([^<]+)</StackName>(?:(?!<StackName>).)*?<StackStatus>(\w+)</StackStatus>", re.S
 )
