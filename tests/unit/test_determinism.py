@@ -105,3 +105,11 @@ def test_a_world_finds_nothing_of_the_one_before_it(monkeypatch):
             cloud.client("kms").create_key()
             assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
             cloud.client("secretsmanager").create_secret(Name="secret", SecretString="x")
+
+
+def test_a_world_opens_without_what_only_some_need():
+    """Every kernel and every process that explores waits for these imports."""
+    heavy = ["IPython", "aws_cdk", "jsonschema", "matplotlib", "pandas", "samtranslator"]
+    code = f"import sys, infra.cloud.local.world; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"

@@ -10,8 +10,6 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
-
 from ...service import Caller, ServiceError
 from .model import Profile, bad
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 def check_schema(text: str) -> None:
     """A validator's own schema."""
+    jsonschema = _jsonschema()
     try:
         jsonschema.Draft4Validator.check_schema(json.loads(text))
     except (ValueError, jsonschema.SchemaError) as error:
@@ -39,6 +38,14 @@ def validate(
             _by_function(world, validator["Content"], application, region, profile, version, content)
 
 
+def _jsonschema() -> Any:
+    """More than a second of imports, where all is installed that its formats can use: only who has such
+    a validator waits for them."""
+    import jsonschema
+
+    return jsonschema
+
+
 def _by_schema(schema: str, content: bytes) -> None:
     try:
         document = json.loads(content)
@@ -53,7 +60,7 @@ def _by_schema(schema: str, content: bytes) -> None:
             "Value": json.dumps(error.instance),
         }
         for error in sorted(
-            jsonschema.Draft4Validator(json.loads(schema)).iter_errors(document),
+            _jsonschema().Draft4Validator(json.loads(schema)).iter_errors(document),
             key=lambda error: list(map(str, error.absolute_path)),
         )
     ]
