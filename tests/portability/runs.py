@@ -1,4 +1,4 @@
-"""``python -m tests.portability.runs FOLDER 00 04``: lessons on the aws target, many at once.
+"""``python -m tests.portability.runs FOLDER 00 04``: lessons on the aws target, two at once.
 
 Each has an account of its own, on a MiniStack of its own. Most of their time is waiting, so they run beside
 the other tests.
@@ -36,6 +36,8 @@ this long, two cold starts one behind the other and a charge do not fit into 3 s
 QUIET = {"09": "9"}
 """Seconds without news until nothing is in flight; a card provider is silent for 8 s there. Elsewhere 2 are
 enough: the counts and logs of a local process do not lag as AWS's do."""
+AT_ONCE = 2
+"""More of them, and cold starts take longer on two cores than the functions have time."""
 TIMEOUT = 500
 """Seconds that a lesson may take: everything waits for something, and gives up with a sentence."""
 ON_PURPOSE = re.compile(r"a day has passed since connect\(\)|\d+ seeds: \d+ break the invariant")
@@ -76,28 +78,18 @@ def result(folder: Path, number: str) -> Path:
 
 
 def main(folder: Path, numbers: list[str]) -> None:
-    punctual = [number for number in numbers if number in PUNCTUAL]
-    again = [
-        number
-        for wave in (punctual, [number for number in numbers if number not in punctual])
-        for number in _together(wave, folder)
-    ]
-    for number in again:
-        _write(folder, number, _run(number, folder))
-
-
-def _together(numbers: list[str], folder: Path) -> list[str]:
-    """Run these lessons at once; those that are worth another try."""
     again = []
-    with ThreadPoolExecutor(max_workers=max(1, len(numbers))) as threads:
-        for number, ran in zip(numbers, threads.map(lambda each: _run(each, folder), numbers), strict=True):
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+        order = sorted(numbers, key=lambda number: number not in PUNCTUAL)
+        for number, ran in zip(order, threads.map(lambda each: _run(each, folder), order), strict=True):
             if ran.returncode or ran.missed:
                 print(f"lesson {number}, once more: {ran.said[-3000:]}", *ran.missed, sep="\n", flush=True)
                 print(f"slowest import of a function's code: {ran.slowest_init:.2f} s", flush=True)
                 again.append(number)
             else:
                 _write(folder, number, ran)
-    return again
+    for number in again:
+        _write(folder, number, _run(number, folder))
 
 
 def _run(number: str, folder: Path) -> Ran:
