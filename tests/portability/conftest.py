@@ -21,10 +21,17 @@ from .runs import Ran, result
 RUNS = pytest.StashKey[tuple["subprocess.Popen[bytes]", Path]]()
 
 
+LESSONS = Path(__file__).with_name("test_lessons.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever waits for the lessons waits last."""
+    items.sort(key=lambda item: item.path == LESSONS)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the selected lessons."""
-    here = Path(__file__).with_name("test_lessons.py")
-    specs = [getattr(item, "callspec", None) for item in session.items if item.path == here]
+    specs = [getattr(item, "callspec", None) for item in session.items if item.path == LESSONS]
     numbers = sorted({spec.params["lesson"].number for spec in specs if spec})
     if not numbers or session.config.option.collectonly:
         return

@@ -160,6 +160,7 @@ DIFFERENCES = (
         claims=(
             "abs(right - wrong) < 0.2 * wrong",
             "dear > 1.5 * cheap",
+            "bills['publishes'].by_service()['Lambda'] < bills['calls everybody'].by_service()['Lambda']",
             "slow.oversold == 0 and slow.conflicts > 3 * locked.conflicts",
             "percentiles(slow.load.latencies)[50] < 2 * percentiles(topic.load.latencies)[50]",
         ),
