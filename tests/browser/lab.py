@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ class Lab:
         self.page.keyboard.press("ControlOrMeta+s")
         for _ in range(300):
             if path.stat().st_mtime_ns != before:
-                return nbformat.read(path, as_version=4)
+                with contextlib.suppress(nbformat.reader.NotJSONError):  # it is being written
+                    return nbformat.read(path, as_version=4)
             self.page.wait_for_timeout(0.1 * SECOND)
         raise AssertionError(f"{path.name} was not saved")
 
