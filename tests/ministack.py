@@ -59,10 +59,7 @@ def server(functions_call: str = "") -> Iterator[Any]:
         **({"AWS_ENDPOINT_URL": functions_call} if functions_call else {}),
     }
     process = subprocess.Popen(
-        [python, "-m", "ministack"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [python, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait_for(port, process)

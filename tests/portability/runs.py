@@ -29,7 +29,7 @@ SCALE = "0.1"
 LIGHTER = {"04": "0.05", "06": "0.05", "09": "0.05"}
 """The longest ones, and that of many cold starts; their claims hold with less load as well."""
 PUNCTUAL = ("02", "09")
-"""Lessons of which functions and tasks have 3 s, cold starts included: they have the cores first."""
+"""Lessons of which functions and tasks have 3 s, cold starts included: they go first."""
 SLOW = 0.8
 """Seconds to import a function's code, boto3 most of it. Alone it is up to 0.75 on two cores; when it takes
 this long, two cold starts one behind the other and a charge do not fit into 3 s."""

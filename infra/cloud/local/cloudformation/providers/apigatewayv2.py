@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from .base import Context, Outcome, Provider, picked
 from .schema import (
     BOOLEAN,
+    CORS,
     INTEGER,
     JSON,
     NUMBER,
@@ -42,16 +43,7 @@ class Api(Provider):
     type = "AWS::ApiGatewayV2::Api"
     properties = accepts(
         Body=optional(JSON),
-        CorsConfiguration=optional(
-            struct(
-                AllowCredentials=BOOLEAN,
-                AllowHeaders=STRINGS,
-                AllowMethods=STRINGS,
-                AllowOrigins=STRINGS,
-                ExposeHeaders=STRINGS,
-                MaxAge=INTEGER,
-            )
-        ),
+        CorsConfiguration=optional(CORS),
         CredentialsArn=optional(STRING),
         Description=optional(STRING),
         DisableExecuteApiEndpoint=optional(BOOLEAN),

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Cloud
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .base import Context, Outcome, Provider, picked
 from .schema import (
@@ -44,7 +44,34 @@ _QUERIES = list_of(
 )
 
 
-class Alarm(Provider):
+class _Alarm(Provider):
+    """What both kinds of alarms share: one space of names, and one operation that makes and changes."""
+
+    attributes = ("Arn",)
+    named_by = "AlarmName"
+    missing = ("ResourceNotFound",)
+
+    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
+        return self._put(ctx, props.get("AlarmName") or ctx.name(255), props)
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
+        return self._put(ctx, physical_id, new)
+
+    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
+        ctx.call("cloudwatch", "DeleteAlarms", {"AlarmNames": [physical_id]})
+
+    puts: ClassVar[str]
+    """The operation."""
+
+    def params(self, props: dict[str, Any]) -> dict[str, Any]:
+        return picked(props, *(each for each in self.properties if each != "AlarmName"))
+
+    def _put(self, ctx: Context, name: str, props: dict[str, Any]) -> Outcome:
+        ctx.call("cloudwatch", self.puts, {"AlarmName": name, **self.params(props)})
+        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{ctx.region}:{ctx.account}:alarm:{name}"})
+
+
+class Alarm(_Alarm):
     type = "AWS::CloudWatch::Alarm"
     properties = accepts(
         ActionsEnabled=optional(BOOLEAN),
@@ -69,29 +96,16 @@ class Alarm(Provider):
         TreatMissingData=optional(STRING),
         Unit=optional(STRING),
     )
-    attributes = ("Arn",)
-    named_by = "AlarmName"
-    missing = ("ResourceNotFound",)
+    puts = "PutMetricAlarm"
 
-    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        return self._put(ctx, props.get("AlarmName") or ctx.name(255), props)
-
-    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        return self._put(ctx, physical_id, new)
-
-    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
-        ctx.call("cloudwatch", "DeleteAlarms", {"AlarmNames": [physical_id]})
-
-    def _put(self, ctx: Context, name: str, props: dict[str, Any]) -> Outcome:
-        params = picked(props, *(each for each in self.properties if each != "AlarmName"))
-        for number in ("Threshold",):
-            if number in params:
-                params[number] = float(params[number])
-        ctx.call("cloudwatch", "PutMetricAlarm", {"AlarmName": name, **params})
-        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{ctx.region}:{ctx.account}:alarm:{name}"})
+    def params(self, props: dict[str, Any]) -> dict[str, Any]:
+        params = super().params(props)
+        if "Threshold" in params:
+            params["Threshold"] = float(params["Threshold"])
+        return params
 
 
-class CompositeAlarm(Provider):
+class CompositeAlarm(_Alarm):
     type = "AWS::CloudWatch::CompositeAlarm"
     properties = accepts(
         ActionsEnabled=optional(BOOLEAN),
@@ -105,23 +119,7 @@ class CompositeAlarm(Provider):
         InsufficientDataActions=optional(STRINGS),
         OKActions=optional(STRINGS),
     )
-    attributes = ("Arn",)
-    named_by = "AlarmName"
-    missing = ("ResourceNotFound",)
-
-    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        return self._put(ctx, props.get("AlarmName") or ctx.name(255), props)
-
-    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        return self._put(ctx, physical_id, new)
-
-    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
-        ctx.call("cloudwatch", "DeleteAlarms", {"AlarmNames": [physical_id]})
-
-    def _put(self, ctx: Context, name: str, props: dict[str, Any]) -> Outcome:
-        params = picked(props, *(each for each in self.properties if each != "AlarmName"))
-        ctx.call("cloudwatch", "PutCompositeAlarm", {"AlarmName": name, **params})
-        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{ctx.region}:{ctx.account}:alarm:{name}"})
+    puts = "PutCompositeAlarm"
 
 
 class Dashboard(Provider):

@@ -12,6 +12,7 @@ from ...service import ServiceError
 from .base import Context, Outcome, Provider, picked
 from .schema import (
     BOOLEAN,
+    CORS,
     INTEGER,
     NUMBER,
     STRING,
@@ -185,16 +186,7 @@ class Url(Provider):
     type = "AWS::Lambda::Url"
     properties = accepts(
         AuthType=required(STRING),
-        Cors=optional(
-            struct(
-                AllowCredentials=BOOLEAN,
-                AllowHeaders=STRINGS,
-                AllowMethods=STRINGS,
-                AllowOrigins=STRINGS,
-                ExposeHeaders=STRINGS,
-                MaxAge=INTEGER,
-            )
-        ),
+        Cors=optional(CORS),
         InvokeMode=optional(STRING),
         Qualifier=replaces(STRING),
         TargetFunctionArn=required(STRING, replaces=True),

@@ -73,6 +73,17 @@ def struct(*, _required: tuple[str, ...] = (), **members: Shape) -> Shape:
     )
 
 
+CORS = struct(
+    AllowCredentials=BOOLEAN,
+    AllowHeaders=STRINGS,
+    AllowMethods=STRINGS,
+    AllowOrigins=STRINGS,
+    ExposeHeaders=STRINGS,
+    MaxAge=INTEGER,
+)
+"""Of a function URL and of an HTTP API."""
+
+
 @dataclasses.dataclass
 class Findings:
     """What is wrong with a resource's properties, all of it."""
