@@ -14,6 +14,7 @@ import importlib.metadata
 import inspect
 import io
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -168,10 +169,13 @@ def _key(stack: type, stack_name: str, properties: dict[str, Any]) -> str:
         digest.update(part.encode() + b"\0")
     if not stack.__module__.startswith("infra."):
         digest.update(inspect.getsource(stack).encode())  # a class of the notebook's own
-    given = (Path(value) for value in properties.values() if isinstance(value, str | Path))
+    # A path may be relative, as the CDK takes it; "" is no path, although it is that of the current folder.
+    given = (Path(value) for value in properties.values() if isinstance(value, str | Path) and value != "")
     folders = [ROOT / "infra" / "stacks", ROOT / "labs", *(path for path in given if path.is_dir())]
     for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts and "toolkit" not in file.parts:
+        for path, below, files in os.walk(folder):
+            below[:] = sorted(set(below) - _LEFT_OUT - {"toolkit"})
+            for name in sorted(files):
+                file = Path(path, name)
                 digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:20]

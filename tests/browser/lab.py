@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,24 +45,46 @@ class Lab:
         """Clear all outputs, run all cells, and wait until the last of them shows ``last``."""
         self.menu("Edit", "Clear Outputs of All Cells")
         self.menu("Run", "Run All Cells")
-        self.find(".jp-OutputArea-output", last, LESSON)
+        end = time.monotonic() + LESSON / SECOND
+        while self._outputs(last).count() == 0:
+            if time.monotonic() > end:
+                raise AssertionError(f"the last cell does not show {last!r}: {self._told()}")
+            self._scroll("panel => panel.scrollTop = panel.scrollHeight")
+            self.page.wait_for_timeout(0.5 * SECOND)
         self.ready(LESSON)
 
     def find(self, kind: str, text: str, longest: float = PATIENCE) -> Any:
         """The first thing of a kind with this text. A notebook's cells exist only while they are in sight."""
         found = self.page.locator(f"{OPEN} {kind}", has_text=text).first
-        waited = 0.0
+        end = time.monotonic() + longest / SECOND
         while found.count() == 0:
-            if waited > longest:
-                raise AssertionError(f"there is no {text!r}")
-            self.page.locator(f"{OPEN} .jp-WindowedPanel-outer").evaluate(
+            if time.monotonic() > end:
+                raise AssertionError(f"there is no {text!r}: {self._told()}")
+            self._scroll(
                 "panel => { const end = panel.scrollTop + panel.clientHeight >= panel.scrollHeight - 2;"
                 " panel.scrollTop = end ? 0 : panel.scrollTop + panel.clientHeight / 2; }"
             )
-            self.page.wait_for_timeout(0.2 * SECOND)
-            waited += 0.2 * SECOND
+            self.page.wait_for_timeout(0.3 * SECOND)
         found.scroll_into_view_if_needed()
         return found
+
+    def _outputs(self, text: str) -> Any:
+        return self.page.locator(f"{OPEN} .jp-OutputArea-output", has_text=text)
+
+    def _scroll(self, how: str) -> None:
+        self.page.locator(f"{OPEN} .jp-WindowedPanel-outer").evaluate(how)
+
+    def _told(self) -> str:
+        """What the page shows now, for the reader of a failure."""
+        state = self.page.locator(f"{OPEN} .jp-Notebook-ExecutionIndicator").get_attribute("data-status")
+        prompts = self.page.locator(f"{OPEN} .jp-InputPrompt").all_inner_texts()
+        dialogs = self.page.locator(".jp-Dialog").all_inner_texts()
+        shown = self.page.locator(f"{OPEN} .jp-OutputArea-output").all_inner_texts()
+        return (
+            f"the kernel is {state}, the cells in sight are {[text for text in prompts if text.strip()]},"
+            f" dialogs {dialogs}, errors of the page {self.errors},"
+            f" outputs in sight {[text[-600:] for text in shown]}"
+        )
 
     def write(self, cell: Any, source: str) -> None:
         """Replace what a cell holds."""

@@ -10,8 +10,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from aws_cdk import Stack
 
 from infra import cloud_assembly, packaging
+from infra.assembly import _key
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
 from infra.deploy import DeployFailed
@@ -252,3 +254,26 @@ def test_a_synthesized_template_brings_its_assets(cloud: LocalCloud, tmp_path: P
     assert cloud.deploy(tmp_path / "One.template.json").stack_name == "One"
     keys = cloud.client("s3").list_objects_v2(Bucket="cdk-assets-123456789012-us-east-1")["Contents"]
     assert "x.zip" in [each["Key"] for each in keys]
+
+
+def test_an_assembly_is_made_anew_when_a_folder_that_it_was_given_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative one too; but an empty text is no path, and no reason to read the current folder."""
+    monkeypatch.chdir(tmp_path)
+    code = tmp_path / "code"
+    code.mkdir()
+
+    def key(given: str) -> str:
+        return _key(Stack, "Some", {"code": given})
+
+    before = {given: key(given) for given in ("code", str(code), "")}
+    (code / "work.py").write_text("print()")
+    (tmp_path / "work.py").write_text("print()")
+    assert {given for given, was in before.items() if key(given) != was} == {"code", str(code)}
+
+    packages = code / "node_modules"
+    packages.mkdir()
+    before = {given: key(given) for given in before}
+    (packages / "index.js").write_text("")
+    assert before == {given: key(given) for given in before}
