@@ -27,7 +27,8 @@ class Result:
     ``seconds``       until nothing was in flight any more
     ``refused``       calls that the warehouse refused because it was full (0 if it has no limit)
     ``sent``, ``done``   when messages were sent, and when they were deleted after success
-    ``latencies``     from a message's send to its deletion
+    ``latencies``     from a message's send to its deletion after success
+    ``journeys``      for each of these messages: when it was sent, and its latency
     ``depth``         the queue over time, as ``cloud.queue_depth`` gives it
     ``environments``  the worker's execution environments
     ``bill``          what it cost
@@ -43,6 +44,7 @@ class Result:
     sent: list[float]
     done: list[float]
     latencies: list[float]
+    journeys: list[tuple[float, float]]
     depth: Any
     environments: list[Any]
     bill: Any
@@ -96,6 +98,7 @@ def run(
         sent=[story.sent for story in stories],
         done=[story.ended for story in stories if story.fate == "processed"],
         latencies=cloud.latency(queue, started).values,
+        journeys=[(story.sent, story.ended - story.sent) for story in stories if story.fate == "processed"],
         depth=cloud.queue_depth(queue, started),
         environments=cloud.environments(worker, started),
         bill=cloud.cost(started),
