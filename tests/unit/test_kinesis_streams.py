@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infra.cloud.local.access.permissions import needed
 from infra.cloud.local.kernel import SECOND
-from infra.cloud.local.permissions import needed
 from infra.cloud.local.stores.kinesis.limits import Bucket, Load
 from infra.cloud.local.stores.kinesis.sequence import Numbers
 from infra.cloud.local.world import World

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.cloud.local import policies
+from infra.cloud.local.access import policies
 from infra.cloud.local.functions.deployment import trusts_lambda
 from infra.cloud.local.functions.names import Reference, parse
 from infra.cloud.local.service import NotSimulated, ServiceError

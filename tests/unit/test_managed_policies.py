@@ -9,7 +9,7 @@ import pytest
 from moto.core.config import default_user_config
 from moto.iam.models import iam_backends
 
-from infra.cloud.local.managed_policies import load_on_demand
+from infra.cloud.local.access.managed_policies import load_on_demand
 from infra.cloud.local.world import World
 
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"

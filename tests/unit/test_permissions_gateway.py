@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.cloud.local.permissions_gateway import needed
+from infra.cloud.local.access.permissions_gateway import needed
 
 API = {"restApiId": "abc"}
 PREFIX = "arn:aws:apigateway:eu-central-1::"

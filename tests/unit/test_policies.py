@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from infra.cloud.local.identity import Identity, MotoSource, Role, user_arn
+from infra.cloud.local.access.conditions import Operator
+from infra.cloud.local.access.identity import Identity, MotoSource, Role, user_arn
+from infra.cloud.local.access.permissions import needed
+from infra.cloud.local.access.policies import Decision, PolicyError, Request, decide, parse
 from infra.cloud.local.kernel import Kernel
-from infra.cloud.local.permissions import needed
-from infra.cloud.local.policies import Decision, PolicyError, Request, decide, parse
-from infra.cloud.local.policy_conditions import Operator
 from infra.cloud.local.service import NOTEBOOK, Caller, NotSimulated, ServiceError
 from infra.cloud.local.world import World
 

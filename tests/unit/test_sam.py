@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cloud import connect
+from infra.cloud.local.access.managed_policies import arns
 from infra.cloud.local.cloud import LocalCloud
 from infra.cloud.local.cloudformation.loops import expand
-from infra.cloud.local.managed_policies import arns
 from infra.cloud.local.service import ServiceError
 
 from .deploy_tools import Deployer

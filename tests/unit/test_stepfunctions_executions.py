@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.cloud.local.permissions import needed
+from infra.cloud.local.access.permissions import needed
 from infra.cloud.local.routes.http import HttpRequest, HttpResponse
 
 from .stepfunctions_world import FUNCTION, QUEUE, StepFunctionsWorld

@@ -26,7 +26,7 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException
 
-from . import managed_policies
+from .access import managed_policies
 from .service import NotSimulated, ServiceError
 
 SHORT: dict[str, frozenset[str]] = {

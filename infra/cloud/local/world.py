@@ -12,6 +12,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from .access.identity import Identity
 from .clients import ClientPatterns
 from .clock import TimeFunctions, VirtualClock
 from .cloudformation.service import CloudFormation
@@ -20,7 +21,6 @@ from .faults import Faults
 from .functions import instrumentation
 from .functions.isolation import Entropy
 from .functions.service import Functions
-from .identity import Identity
 from .journal import Journal
 from .kernel import Kernel
 from .latency import LatencyModel

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..managed_policies import arns
+from ..access.managed_policies import arns
 from .references import invalid
 
 SERVERLESS = "AWS::Serverless-2016-10-31"

@@ -10,8 +10,8 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..access.identity import user_arn
 from ..functions.spec import role_credentials
-from ..identity import user_arn
 from ..patches import ACCESS_KEY, SECRET_KEY
 from ..service import Caller, NotSimulated
 

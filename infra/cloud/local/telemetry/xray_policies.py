@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..policies import PolicyError, parse
+from ..access.policies import PolicyError, parse
 from ..service import Call, ServiceError
 from .xray_graph import moment
 from .xray_groups import Groups

@@ -15,9 +15,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...identity import user_arn
+from ...access.identity import user_arn
+from ...access.policies import Context, Decision, Request, decide, parse
 from ...kernel import SECOND
-from ...policies import Context, Decision, Request, decide, parse
 from ..credentials import Credentials
 from ..http import HttpRequest
 from ..signatures import Unsigned, verify

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...policies import PolicyError, parse
+from ...access.policies import PolicyError, parse
 from .errors import bad_request
 
 _INVALID = "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."

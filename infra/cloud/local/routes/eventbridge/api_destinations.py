@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ...identity import refusal
+from ...access.identity import refusal
 from ...kernel import SECOND
 from ...service import Call, Caller, ServiceError
 from ..http import HttpResponse, Unreachable

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...policies import Request, parse
+from ...access.policies import Request, parse
 from . import errors
 
 Policy = dict[str, Any]

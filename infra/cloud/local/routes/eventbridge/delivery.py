@@ -10,8 +10,8 @@ import datetime
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...access.policies import Request
 from ...kernel import MILLISECOND
-from ...policies import Request
 from ...service import Caller, ServiceError
 from .. import targets as routes
 from . import paths, targets

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...access.policies import Request
 from ...lineage import joined
 from ...patterns import InvalidPattern, parse
-from ...policies import Request
 from ...service import Call, NotSimulated, ServiceError
 from . import bus_policies, constraints, entries, errors
 from .api_destinations import ApiDestinations

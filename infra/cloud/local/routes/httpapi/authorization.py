@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...access.policies import Request, decide, parse
 from ...kernel import SECOND
-from ...policies import Request, decide, parse
 from ..credentials import Credentials
 from ..http import HttpRequest
 from ..signatures import Unsigned, verify

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...policies import Request
+from ...access.policies import Request
 
 
 def granted(grants: Iterable[Any], request: Request) -> bool:

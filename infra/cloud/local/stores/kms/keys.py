@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...permissions import context_keys
-from ...policies import Decision, Request, decide, parse
+from ...access.permissions import context_keys
+from ...access.policies import Decision, Request, decide, parse
 from ...service import Caller, ServiceError
 from . import moto_keys
 from .grants import granted

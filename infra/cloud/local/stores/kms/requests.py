@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...policies import Request, parse
+from ...access.policies import Request, parse
 from ...service import Caller, ServiceError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...identity import user_arn
+from ...access.identity import user_arn
 from ...routes.paging import page_of
 from ...service import Call, NotSimulated, ServiceError
 from . import filters, model, policies

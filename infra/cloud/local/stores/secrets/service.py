@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from ...policies import PolicyError, parse
+from ...access.policies import PolicyError, parse
 from ...routes.paging import page_of
 from ...service import Call, NotSimulated, ServiceError
 from . import model, windows

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .patches import SHARED
+from ..patches import SHARED
 
 
 class _Operation(NamedTuple):

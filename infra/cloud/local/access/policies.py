@@ -21,8 +21,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from .policy_conditions import NO_WILDCARDS, OPERATORS, Operator, wildcard
-from .service import NotSimulated
+from ..service import NotSimulated
+from .conditions import NO_WILDCARDS, OPERATORS, Operator, wildcard
 
 Context = Mapping[str, str | Sequence[str]]
 """Condition keys in lower case, with what the request holds for each."""

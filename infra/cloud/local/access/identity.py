@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
-from .kernel import SECOND
-from .permissions import KEY_PARAMETER, Directory, Params, context_keys, needed
+from ..kernel import SECOND
+from ..service import Caller, ServiceError
+from .permissions import KEY_PARAMETER, context_keys, needed
 from .policies import Decision, Request, Statement, decide, decide_on_key, parse
-from .service import Caller, ServiceError
+from .scope import Directory, Params
 
 if TYPE_CHECKING:
-    from .world import World
+    from ..world import World
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -401,7 +402,7 @@ class MotoSource:
         return f"arn:aws:kms:{region}:{account}:key/{name}"
 
     def ciphertext_key(self, ciphertext: bytes, region: str, account: str) -> str:
-        from .stores.kms.moto_keys import key_of
+        from ..stores.kms.moto_keys import key_of
 
         return f"arn:aws:kms:{region}:{account}:key/{key_of(ciphertext) or '*'}"
 
