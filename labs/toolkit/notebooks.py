@@ -21,6 +21,9 @@ CELL_TIMEOUT = 300
 """Seconds of real time that one cell may take."""
 REAL_CELL_TIMEOUT = 3600
 """The same on a real account, where what a cell waits for takes as long as it takes."""
+KERNEL_TIMEOUT = 300
+"""Seconds of real time in which a kernel must answer. The machine may be busy with other things,
+and a kernel that has died is noticed at once."""
 
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
@@ -178,6 +181,8 @@ def run(lesson: Lesson, parameters: Mapping[str, Any], target: Path | None = Non
             kernel_name=KERNEL,
             cwd=str(lesson.path.parent),
             progress_bar=sys.stderr.isatty(),
+            start_timeout=KERNEL_TIMEOUT,
+            iopub_timeout=KERNEL_TIMEOUT,
             execution_timeout=REAL_CELL_TIMEOUT if on_aws else CELL_TIMEOUT,
             language="python",
             config=Config(QUIET),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import anatomy, paths
-from .notebooks import CELL_TIMEOUT, ENVIRONMENT, KERNEL, QUIET, Lesson, LessonError
+from .notebooks import CELL_TIMEOUT, ENVIRONMENT, KERNEL, KERNEL_TIMEOUT, QUIET, Lesson, LessonError
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": KERNEL},
@@ -33,6 +33,8 @@ def regenerate(lesson: Lesson) -> None:
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
+        startup_timeout=KERNEL_TIMEOUT,
+        iopub_timeout=KERNEL_TIMEOUT,
         kernel_name=KERNEL,
         coalesce_streams=True,
         config=Config(QUIET),

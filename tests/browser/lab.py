@@ -13,8 +13,8 @@ SECOND = 1000.0
 """In Playwright's unit."""
 PATIENCE = 60 * SECOND
 """For what JupyterLab itself does, on a machine that has other things to do."""
-LESSON = 240 * SECOND
-"""For a whole lesson."""
+LESSON = 500 * SECOND
+"""For a whole lesson, which takes 20 on a machine of its own."""
 
 OPEN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 

@@ -51,7 +51,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         )
     session.config.stash[RUNS] = process, folder
     if hasattr(os, "nice"):
-        os.nice(10)  # virtual time can wait for the lessons' real one
+        os.nice(5)  # virtual time can wait for the lessons' real one
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
