@@ -112,7 +112,7 @@ def error_response(error: ServiceError, model: ServiceModel) -> dict[str, Any]:
     shown.update(fields.pop("Error", {}))  # members of the error itself, as S3 has them
     shape = model.shape_for_error_code(error.code)
     for member in ("message", "Message"):
-        if shape is not None and member in shape.members:
+        if error.message and shape is not None and member in shape.members:
             fields[member] = error.message
     return {"Error": shown, **fields}
 

@@ -15,31 +15,60 @@ from ...access.permissions import context_keys
 from ...access.policies import Decision, Request, decide, parse
 from ...service import Caller, ServiceError
 from . import moto_keys
+from .administration import ANSWERS, check_rotates, foreign_origin, shown_grant
+from .ciphers import data_key, data_key_pair, decrypt, encrypt, re_encrypt
 from .grants import granted
-from .requests import check_policy
+from .metadata import ENCRYPT, MAC, SIGN, blob, create, described, usage_of
+from .requests import check_policy, check_request
+from .signing import generate_mac, public_key, sign, verify, verify_mac
 
 if TYPE_CHECKING:
     from ...world import World
 
 _USING = {
-    "Decrypt": "KeyId",
-    "Encrypt": "KeyId",
-    "GenerateDataKey": "KeyId",
-    "GenerateDataKeyPair": "KeyId",
-    "GenerateDataKeyPairWithoutPlaintext": "KeyId",
-    "GenerateDataKeyWithoutPlaintext": "KeyId",
-    "GenerateMac": "KeyId",
-    "ReEncrypt": "DestinationKeyId",
-    "Sign": "KeyId",
-    "Verify": "KeyId",
-    "VerifyMac": "KeyId",
+    "Decrypt": ENCRYPT,
+    "Encrypt": ENCRYPT,
+    "GenerateDataKey": ENCRYPT,
+    "GenerateDataKeyPair": ENCRYPT,
+    "GenerateDataKeyPairWithoutPlaintext": ENCRYPT,
+    "GenerateDataKeyWithoutPlaintext": ENCRYPT,
+    "GenerateMac": MAC,
+    "ReEncrypt": ENCRYPT,
+    "Sign": SIGN,
+    "Verify": SIGN,
+    "VerifyMac": MAC,
 }
-"""Operations that need an enabled key, and the parameter that names it."""
+"""Operations that use a key's material, and the usage that the key must be made for."""
+
+_ENABLED = frozenset(
+    ["CreateGrant", "DisableKeyRotation", "EnableKeyRotation", "GetPublicKey", "RotateKeyOnDemand"]
+)
+"""Further operations that need an enabled key."""
 
 _ANY_STATE = frozenset(
-    ["CancelKeyDeletion", "DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants", "ListResourceTags"]
+    [
+        "CancelKeyDeletion",
+        "DeleteAlias",
+        "DescribeKey",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
+        "ListAliases",
+        "ListGrants",
+        "ListKeyPolicies",
+        "ListResourceTags",
+        "PutKeyPolicy",
+        "RetireGrant",
+        "RevokeGrant",
+    ]
 )
 """Operations that are allowed on a key that is pending deletion."""
+
+_ROTATION = frozenset(
+    ["DisableKeyRotation", "EnableKeyRotation", "GetKeyRotationStatus", "RotateKeyOnDemand"]
+)
+_IMPORTING = frozenset(["DeleteImportedKeyMaterial", "GetParametersForImport", "ImportKeyMaterial"])
+_BY_ALIAS = frozenset([*_USING, "DescribeKey", "GetPublicKey", "ListAliases"])
+"""Operations whose KeyId may be an alias."""
 
 
 class Keys:
@@ -76,7 +105,7 @@ class Keys:
                 decision = self._decide(caller, action, found, context, region)
                 if not decision.allowed:
                     raise _denied(self._world.identity.name_of(caller), action, found.arn, decision)
-        _check_usable(found)
+        _check_usable(found, actions[0].partition(":")[2] if actions else "Encrypt")
 
     def _decide(
         self, caller: Caller, action: str, key: Any, context: dict[str, str | list[str]], region: str
@@ -110,28 +139,101 @@ class Keys:
     def before(
         self, operation: str, params: Mapping[str, Any], region: str, caller: Caller
     ) -> dict[str, Any] | None:
-        """What moto does not look at before it answers: the state of the key, and the policy of a new one.
-
-        What changes the state of a key is answered here: moto takes only its id for it.
-        """
+        """What KMS answers or refuses where moto would not, or not alike; None leaves it to moto."""
         account, now = self._world.account, self._world.kernel.now
         moto_keys.delete_due(account, region, now)
+        check_request(operation, params)
         if "Policy" in params:
             check_policy(params, caller, account)
-        name = params.get(_USING.get(operation, "KeyId"))
-        if name is None and operation in ("Decrypt", "ReEncrypt"):
-            name = moto_keys.key_of(params["CiphertextBlob"])
-        if not name:
-            return None
-        found = moto_keys.find(account, region, name, now)
-        if found is None:
-            return None  # moto says so
+        if operation == "CreateKey":
+            return {"KeyMetadata": described(create(moto_keys.backend(account, region), params))}
+        if operation == "ListRetirableGrants":
+            return self._retirable(params, region)
+        if operation == "RetireGrant" and "KeyId" not in params:
+            return self._retire(params, region)
+        if operation == "ReEncrypt":
+            source = self._sealing(params, params.get("SourceKeyId"), region)
+            _check_usable(source, "ReEncryptFrom")
+            key = self._asked(operation, params["DestinationKeyId"], region)
+            _check_usable(key, "ReEncryptTo")
+            _check_dry_run(params)
+            return re_encrypt(source, key, params)
+        if operation == "Decrypt":
+            key = self._sealing(params, params.get("KeyId"), region)
+        else:
+            name = params.get("KeyId") or params.get("TargetKeyId")
+            if not name:
+                return None
+            key = self._asked(operation, name, region)
         if operation in _USING:
-            _check_usable(found, any_usage=operation in ("GenerateMac", "Sign", "Verify", "VerifyMac"))
-        elif operation not in _ANY_STATE and found.key_state == "PendingDeletion":
-            raise _pending(found)
-        change = _CHANGES.get(operation)
-        return None if change is None else change(found, params, now)
+            _check_usable(key, operation)
+        elif operation in _ENABLED:
+            _check_enabled(key)
+        elif operation not in _ANY_STATE and key.key_state == "PendingDeletion":
+            raise _pending(key)
+        if operation in _ROTATION:
+            check_rotates(key)
+        elif operation in _IMPORTING and key.origin != "EXTERNAL":
+            raise foreign_origin(key)
+        elif operation == "GetPublicKey" and not key.key_spec.startswith(("RSA", "ECC")):
+            raise ServiceError("UnsupportedOperationException", "")
+        _check_dry_run(params)
+        if operation in ANSWERS:
+            return ANSWERS[operation](key, params, now)
+        answer = _USES.get(operation)
+        return None if answer is None else answer(key, params)
+
+    def _asked(self, operation: str, name: str, region: str) -> Any:
+        """The key that a request names, in its Region. Raises NotFoundException."""
+        found = None
+        if "alias/" not in name or operation in _BY_ALIAS:
+            found = moto_keys.find(self._world.account, region, name, self._world.kernel.now)
+        if found is None or (name.startswith("arn:") and name.split(":")[3] != region):
+            raise moto_keys.not_found(name, region, self._world.account, operation in _BY_ALIAS)
+        return found
+
+    def _sealing(self, params: Mapping[str, Any], name: str | None, region: str) -> Any:
+        """The key of a ciphertext, which must be the one that the request names (if it names one)."""
+        inside = moto_keys.key_of(blob(params["CiphertextBlob"]))
+        if name:
+            key = self._asked("Decrypt", name, region)
+            if moto_keys.is_id(inside) and inside != key.id:
+                raise ServiceError(
+                    "IncorrectKeyException",
+                    "The key ID in the request does not identify a CMK that can perform this operation.",
+                )
+            return key
+        if not moto_keys.is_id(inside):
+            raise ServiceError("InvalidCiphertextException", "")
+        found = moto_keys.find(self._world.account, region, inside, self._world.kernel.now)
+        if found is None:
+            raise ServiceError(
+                "AccessDeniedException",
+                "The ciphertext refers to a customer master key that does not exist, does not exist in this "
+                "region, or you are not allowed to access.",
+            )
+        return found
+
+    # -- grants of all keys --------------------------------------------------------------------------------
+
+    def _retirable(self, params: Mapping[str, Any], region: str) -> dict[str, Any]:
+        keys = moto_keys.backend(self._world.account, region).keys.values()
+        principal = params["RetiringPrincipal"]
+        return {
+            "Grants": [
+                shown_grant(key, each) for key in keys for each in key.list_retirable_grants(principal)
+            ],
+            "Truncated": False,
+        }
+
+    def _retire(self, params: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """By its token."""
+        for key in moto_keys.backend(self._world.account, region).keys.values():
+            for grant in key.grants.values():
+                if grant.token == params.get("GrantToken"):
+                    del key.grants[grant.id]
+                    return {}
+        raise ServiceError("InvalidGrantTokenException", "")
 
     # -- for identity --------------------------------------------------------------------------------------
 
@@ -154,61 +256,56 @@ class Keys:
         return found is not None and granted(found.grants.values(), request)
 
 
-def _check_usable(key: Any, any_usage: bool = False) -> None:
+def _check_usable(key: Any, operation: str) -> None:
+    _check_enabled(key)
+    usage = usage_of(key)
+    if usage != _USING.get(
+        operation, ENCRYPT
+    ):  # recorded: LocalStack's test_error_messaging_for_invalid_keys
+        raise ServiceError(
+            "InvalidKeyUsageException", f"{key.arn} key usage is {usage} which is not valid for {operation}."
+        )
+
+
+def _check_enabled(key: Any) -> None:
     if key.key_state == "PendingDeletion":
         raise _pending(key)
+    if key.key_state == "PendingImport":
+        raise ServiceError("KMSInvalidStateException", f"{key.arn} is pending import.")
     if not key.enabled:
         raise ServiceError("DisabledException", f"{key.arn} is disabled.")
-    if not any_usage and (key.key_usage or "ENCRYPT_DECRYPT") != "ENCRYPT_DECRYPT":
-        raise ServiceError(
-            "InvalidKeyUsageException",
-            f"{key.arn} key usage is {key.key_usage} which is not valid for this operation.",
-        )
+
+
+def _check_dry_run(params: Mapping[str, Any]) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html"""
+    if params.get("DryRun"):
+        message = "The request would have succeeded, but the DryRun option is set."
+        raise ServiceError("DryRunOperationException", message, 412)
 
 
 def _pending(key: Any) -> ServiceError:
     return ServiceError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 
-def _disable(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
-    moto_keys.set_state(key, "Disabled")
-    return {}
+def _without(member: str, answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != member}
 
 
-def _enable(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
-    moto_keys.set_state(key, "Enabled")
-    return {}
-
-
-def _schedule_deletion(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
-    days = params.get("PendingWindowInDays", 30)
-    if not 7 <= days <= 30:
-        raise ServiceError(
-            "ValidationException",
-            f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy "
-            "constraint: Member must have value "
-            + ("greater than or equal to 7" if days < 7 else "less than or equal to 30"),
-        )
-    return {
-        "KeyId": key.arn,
-        "DeletionDate": moto_keys.schedule_deletion(key, now, days),
-        "KeyState": key.key_state,
-        "PendingWindowInDays": days,
-    }
-
-
-def _cancel_deletion(key: Any, params: Mapping[str, Any], now: int) -> dict[str, Any]:
-    if key.key_state != "PendingDeletion":
-        raise ServiceError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
-    moto_keys.set_state(key, "Disabled")
-    return {"KeyId": key.arn}
-
-
-_CHANGES: dict[str, Callable[[Any, Mapping[str, Any], int], dict[str, Any]]] = {
-    "CancelKeyDeletion": _cancel_deletion,
-    "DisableKey": _disable,
-    "EnableKey": _enable,
-    "ScheduleKeyDeletion": _schedule_deletion,
+_USES: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {
+    "Decrypt": decrypt,
+    "DescribeKey": lambda key, params: {"KeyMetadata": described(key)},
+    "Encrypt": encrypt,
+    "GenerateDataKey": data_key,
+    "GenerateDataKeyPair": data_key_pair,
+    "GenerateDataKeyPairWithoutPlaintext": lambda key, params: _without(
+        "PrivateKeyPlaintext", data_key_pair(key, params)
+    ),
+    "GenerateDataKeyWithoutPlaintext": lambda key, params: _without("Plaintext", data_key(key, params)),
+    "GenerateMac": generate_mac,
+    "GetPublicKey": lambda key, params: public_key(key),
+    "Sign": sign,
+    "Verify": verify,
+    "VerifyMac": verify_mac,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import struct
 from typing import Any
 
@@ -13,8 +14,10 @@ _MANAGED_PREFIX = "alias/aws/"
 MANAGED = ("dynamodb", "kinesis", "lambda", "s3", "secretsmanager", "sns", "sqs", "ssm")
 """Services whose key AWS makes in an account when it is first needed."""
 
+_ID = re.compile(r"mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-def _backend(account: str, region: str) -> Any:
+
+def backend(account: str, region: str) -> Any:
     from moto.kms.models import kms_backends  # takes a while to import, and few need it
 
     return kms_backends[account][region]
@@ -25,19 +28,19 @@ def find(account: str, region: str, name: str, now: int) -> Any:
     if name.startswith("arn:"):
         region = name.split(":")[3]
         name = name.split(":", 5)[5].removeprefix("key/")
-    backend = _backend(account, region)
+    kept = backend(account, region)
     if name.startswith("alias/"):
-        alias, name = name, backend.get_key_id_from_alias(name) or ""
+        alias, name = name, kept.get_key_id_from_alias(name) or ""
         if not name and alias.removeprefix(_MANAGED_PREFIX) in MANAGED:
-            name = _make_managed(backend, alias)
-    found = backend.keys.get(name)
+            name = _make_managed(kept, alias)
+    found = kept.keys.get(name)
     return None if found is None or _is_due(found, now) else found
 
 
-def _make_managed(backend: Any, alias: str) -> str:
-    key = backend.create_key(None, "ENCRYPT_DECRYPT", None, f"Default key of {alias}", None)
+def _make_managed(kept: Any, alias: str) -> str:
+    key = kept.create_key(None, "ENCRYPT_DECRYPT", None, f"Default key of {alias}", None)
     key.key_manager = "AWS"
-    backend.create_alias(key.id, alias)
+    kept.create_alias(key.id, alias)
     return str(key.id)
 
 
@@ -63,19 +66,28 @@ def schedule_deletion(key: Any, now: int, days: int) -> datetime.datetime:
 
 def delete_due(account: str, region: str, now: int) -> None:
     """Delete the keys whose waiting period is over."""
-    backend = _backend(account, region)
-    for key in [key for key in backend.keys.values() if _is_due(key, now)]:
-        backend.delete_key(key.id)
+    kept = backend(account, region)
+    for key in [key for key in kept.keys.values() if _is_due(key, now)]:
+        kept.delete_key(key.id)
 
 
-def not_found(name: str, region: str, account: str) -> ServiceError:
-    """As KMS words it."""
-    base = f"arn:aws:kms:{region}:{account}:"
-    if "alias/" in name:
-        arn = name if name.startswith("arn:") else base + name
-        return ServiceError("NotFoundException", f"Alias {arn} is not found.")
-    arn = name if name.startswith("arn:") else f"{base}key/{name}"
-    return ServiceError("NotFoundException", f"Key '{arn}' does not exist")
+def is_id(name: str) -> bool:
+    return _ID.fullmatch(name) is not None
+
+
+def not_found(name: str, region: str, account: str, by_alias: bool = True) -> ServiceError:
+    """As KMS words it (recorded: LocalStack's test_get_key_does_not_exist, test_get_key_invalid_uuid,
+    test_get_key_in_different_region)."""
+    base, home = f"arn:aws:kms:{region}:{account}:", name.split(":")[3] if name.startswith("arn:") else region
+    if home != region:
+        message = f"Invalid arn {home}"
+    elif "alias/" in name and by_alias:
+        message = f"Alias {name if name.startswith('arn:') else base + name} is not found."
+    elif name.startswith("arn:") or is_id(name):
+        message = f"Key '{name if name.startswith('arn:') else f'{base}key/{name}'}' does not exist"
+    else:
+        message = f"Invalid keyId '{name}'"
+    return ServiceError("NotFoundException", message)
 
 
 def key_of(ciphertext: bytes) -> str:
