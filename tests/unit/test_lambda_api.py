@@ -45,7 +45,7 @@ def test_a_function_has_many_names(text: str, expected: Reference) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a b", "worker:", "arn:aws:sqs:us-east-1:123456789012:queue", "x" * 171]
+    "text", ["", "a b", "worker:", "arn:aws:sqs:us-east-1:123456789012:queue", "x" * 257]
 )
 def test_a_malformed_name_is_refused(text: str) -> None:
     with pytest.raises(ServiceError) as error:
@@ -529,6 +529,32 @@ def test_the_resource_policy_answers_who_may_invoke(world: FakeWorld) -> None:
         world.do("GetPolicy", FunctionName="worker")
     with pytest.raises(ServiceError, match="No policy is associated with the given resource"):
         world.do("RemovePermission", FunctionName="worker", StatementId="topic")
+
+
+def test_a_policy_tags_and_a_published_version_are_revisions(world: FakeWorld) -> None:
+    """Recorded: LocalStack's test_lambda_permission_fn_versioning and test_tag_lifecycle."""
+
+    def revision(**named: str) -> Any:
+        return world.do("GetFunctionConfiguration", FunctionName="worker", **named)["RevisionId"]
+
+    def add(**named: str) -> None:
+        given = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "StatementId": "s3"}
+        world.do("AddPermission", FunctionName="worker", **given, **named)
+
+    seen = [revision()]
+    add()
+    seen.append(revision())
+    assert world.do("GetPolicy", FunctionName="worker")["RevisionId"] == seen[-1]
+    world.do("TagResource", Resource=ARN, Tags={"a": "1"})
+    seen.append(revision())
+    version = world.do("PublishVersion", FunctionName="worker")["RevisionId"]
+    seen += [version, revision()]
+    add(Qualifier="1")
+    assert (revision(), revision(Qualifier="1") != version) == (seen[-1], True)
+    alias = world.do("CreateAlias", FunctionName="worker", Name="live", FunctionVersion="1")["RevisionId"]
+    add(Qualifier="live", RevisionId=alias)
+    assert world.do("GetAlias", FunctionName="worker", Name="live")["RevisionId"] != alias
+    assert len(set(seen)) == len(seen)
 
 
 def test_tags_belong_to_the_function(world: FakeWorld) -> None:

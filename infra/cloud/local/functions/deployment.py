@@ -16,7 +16,7 @@ from ..service import Call, Caller, ServiceError
 from .concurrency import Pool
 from .layers import Layers
 from .model import ACTIVE, Code, Configuration, Function, Version, describe
-from .names import LATEST, conflict, constraint, invalid
+from .names import LATEST, conflict, constraint, invalid, not_found
 from .package import Package
 from .validation import check_settings
 from .versions import Versions
@@ -38,7 +38,7 @@ class Deployment(Versions, Layers):
     def CreateFunction(self, call: Call) -> dict[str, Any]:
         params = call.params
         check_settings(params)
-        reference = self.reference(params["FunctionName"])
+        reference = self.named(call)
         if reference.qualifier is not None:
             raise constraint(params["FunctionName"], "functionName", "name no version or alias")
         name = reference.name
@@ -88,7 +88,10 @@ class Deployment(Versions, Layers):
 
     def ListFunctions(self, call: Call) -> dict[str, Any]:
         versions = [function.latest for function in self.functions.values()]
-        if call.params.get("FunctionVersion") == "ALL":
+        wanted = call.params.get("FunctionVersion")
+        if wanted not in (None, "ALL"):
+            raise constraint(wanted, "functionVersion", "satisfy enum value set: [ALL]")
+        if wanted == "ALL":
             versions = [version for function in self.functions.values() for version in function.versions]
         return self.page([describe(version) for version in versions], "Functions", call)
 
@@ -96,6 +99,8 @@ class Deployment(Versions, Layers):
         params = call.params
         function = self.find_unqualified(call)
         self.check_revision(params.get("RevisionId"), function.latest.revision)
+        if params.get("ImageUri"):
+            raise invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
         code = self._code(params, call.caller, f"functions/{function.name}")
         if params.get("DryRun"):
             return describe(function.latest)
@@ -122,10 +127,19 @@ class Deployment(Versions, Layers):
         return describe(function.latest, progress="updating")
 
     def DeleteFunction(self, call: Call) -> dict[str, Any]:
-        """Delete a function, or one of its published versions. Invocations in flight finish."""
-        function, qualifier = self.find(call)
-        if qualifier is not None:
-            self.delete_version(function, qualifier)
+        """Delete a function, or one of its published versions. Invocations in flight finish.
+
+        ``$LATEST`` is refused before anything is looked for (recorded: LocalStack's test_lambda_api,
+        test_ops_with_arn_qualifier_mismatch).
+        """
+        reference = self.named(call)
+        if reference.qualifier == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        function = self.functions.get(reference.name)
+        if function is None:
+            raise not_found(f"Function not found: {self.function_arn(reference.name)}")
+        if reference.qualifier is not None:
+            self.delete_version(function, reference.qualifier)
             return {"$status": 204}
         for version in function.versions:
             self.concurrency.retire(version, version.pool, "deleted")

@@ -23,6 +23,18 @@ _VERSION_ARN = re.compile(
 )
 
 
+_LAYERS = (
+    "satisfy constraint: [Member must have length less than or equal to 140, Member must have length greater "
+    "than or equal to 1, Member must satisfy regular expression pattern: (arn:[a-zA-Z0-9-]+:lambda:"
+    "[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)"
+    ", Member must not be null]"
+)
+"""Recorded from AWS: LocalStack's test_lambda_api, test_layer_function_exceptions."""
+_SHOWN_ARN = (
+    r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:"
+    r"[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"
+)
+"""botocore's pattern of LayerVersionArn."""
 _PUBLIC = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:"
     r"(017000801446:layer:AWSLambdaPowertoolsPython.*|580247275435:layer:LambdaInsightsExtension.*)"
@@ -65,7 +77,7 @@ class Layers(Registry):
         for arn in arns:
             match = _VERSION_ARN.fullmatch(arn)
             if match is None:
-                raise constraint(f"[{arn}]", "layers", "be the ARN of a layer version")
+                raise constraint(f"[{', '.join(arns)}]", "layers", _LAYERS)
             if match["region"] != self.world.region:
                 raise invalid(
                     "Layers are not in the same region as the function. Layers are expected to be in region "
@@ -96,7 +108,7 @@ class Layers(Registry):
         layer_arn = arn.rsplit(":", 1)[0]
         code = Code(Package.from_source({}), "")
         name = layer_arn.rsplit(":", 1)[-1]
-        return LayerVersion(name, layer_arn, number, "", code, (), (), "MIT-0", self.timestamp())
+        return LayerVersion(name, layer_arn, number, "", code, None, None, "MIT-0", self.timestamp())
 
     def PublishLayerVersion(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -110,8 +122,8 @@ class Layers(Registry):
             number,
             params.get("Description") or "",
             code,
-            tuple(params.get("CompatibleRuntimes") or ()),
-            tuple(params.get("CompatibleArchitectures") or ()),
+            _given(params, "CompatibleRuntimes"),
+            _given(params, "CompatibleArchitectures"),
             params.get("LicenseInfo") or "",
             self.timestamp(),
         )
@@ -119,7 +131,7 @@ class Layers(Registry):
         return {"$status": 201, **_described(layer, content=True)}
 
     def GetLayerVersion(self, call: Call) -> dict[str, Any]:
-        name, number = self._layer_name(call.params["LayerName"]), call.params["VersionNumber"]
+        name, number = self._layer_name(call.params["LayerName"]), _number(call)
         layer = self._layers.get(name, {}).get(number)
         if layer is None:
             raise not_found("The resource you requested does not exist.")
@@ -127,7 +139,9 @@ class Layers(Registry):
 
     def GetLayerVersionByArn(self, call: Call) -> dict[str, Any]:
         match = _VERSION_ARN.fullmatch(call.params["Arn"])
-        layer = None if match is None else self._layers.get(match["name"], {}).get(int(match["number"]))
+        if match is None:
+            raise constraint(call.params["Arn"], "arn", f"satisfy regular expression pattern: {_SHOWN_ARN}")
+        layer = self._layers.get(match["name"], {}).get(int(match["number"]))
         if layer is None:
             raise not_found("The resource you requested does not exist.")
         return _described(layer, content=True)
@@ -136,23 +150,28 @@ class Layers(Registry):
         """Functions that use the version keep it, as on AWS."""
         name = self._layer_name(call.params["LayerName"])
         versions = self._layers.get(name, {})
-        versions.pop(call.params["VersionNumber"], None)
+        versions.pop(_number(call), None)
         if not versions:
             self._layers.pop(name, None)
         return {"$status": 204}
 
     def ListLayers(self, call: Call) -> dict[str, Any]:
+        _check_architecture(call)
         items: list[dict[str, Any]] = []
         for name, versions in self._layers.items():
-            newest = versions[max(versions)]
+            matching = _matching(versions, call)
+            if not matching:
+                continue
+            newest = matching[0]
             items.append(
                 {"LayerName": name, "LayerArn": newest.layer_arn, "LatestMatchingVersion": _described(newest)}
             )
         return self.page(items, "Layers", call)
 
     def ListLayerVersions(self, call: Call) -> dict[str, Any]:
+        _check_architecture(call)
         versions = self._layers.get(self._layer_name(call.params["LayerName"]), {})
-        items = [_described(versions[number]) for number in sorted(versions, reverse=True)]
+        items = [_described(layer) for layer in _matching(versions, call)]
         return self.page(items, "LayerVersions", call)
 
     @staticmethod
@@ -163,6 +182,35 @@ class Layers(Registry):
         return match["name"]
 
 
+def _given(params: dict[str, Any], name: str) -> tuple[str, ...] | None:
+    """An empty list is shown as such, an absent one is not."""
+    return None if params.get(name) is None else tuple(params[name])
+
+
+def _number(call: Call) -> int:
+    number: int = call.params["VersionNumber"]
+    if number < 1:
+        raise invalid("Layer Version Cannot be less than 1")
+    return number
+
+
+def _check_architecture(call: Call) -> None:
+    machine = call.params.get("CompatibleArchitecture")
+    if machine not in (None, "x86_64", "arm64"):
+        raise constraint(machine, "compatibleArchitecture", "satisfy enum value set: [x86_64, arm64]")
+
+
+def _matching(versions: dict[int, LayerVersion], call: Call) -> list[LayerVersion]:
+    """Those for the runtime and the architecture that a list is asked for, the newest first."""
+    runtime, machine = (call.params.get(f"Compatible{name}") for name in ("Runtime", "Architecture"))
+    newest_first = [versions[number] for number in sorted(versions, reverse=True)]
+    return [
+        layer
+        for layer in newest_first
+        if runtime in (None, *(layer.runtimes or ())) and machine in (None, *(layer.architectures or ()))
+    ]
+
+
 def _described(layer: LayerVersion, *, content: bool = False) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "LayerVersionArn": layer.arn,
@@ -170,9 +218,9 @@ def _described(layer: LayerVersion, *, content: bool = False) -> dict[str, Any]:
         "Description": layer.description,
         "CreatedDate": layer.created,
     }
-    if layer.runtimes:
+    if layer.runtimes is not None:
         answer["CompatibleRuntimes"] = list(layer.runtimes)
-    if layer.architectures:
+    if layer.architectures is not None:
         answer["CompatibleArchitectures"] = list(layer.architectures)
     if layer.license:
         answer["LicenseInfo"] = layer.license

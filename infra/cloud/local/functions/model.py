@@ -146,8 +146,8 @@ class LayerVersion:
     number: int
     description: str
     code: Code
-    runtimes: tuple[str, ...]
-    architectures: tuple[str, ...]
+    runtimes: tuple[str, ...] | None
+    architectures: tuple[str, ...] | None
     license: str
     created: str
 

@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 from ..service import Call, ServiceError
-from .model import Function
-from .names import conflict, constraint, invalid, not_found
+from .model import Alias, Function, Version
+from .names import LATEST, conflict, constraint, invalid, not_found
 from .registry import Registry
 
 _SID = re.compile(r"[a-zA-Z0-9-_]{1,100}")
@@ -61,10 +61,11 @@ class Permissions(Registry):
         if condition:
             statement["Condition"] = condition
         statements[sid] = statement
+        self._policy_changed(function, qualifier)
         return {"$status": 201, "Statement": json.dumps(statement, separators=(",", ":"))}
 
     def RemovePermission(self, call: Call) -> dict[str, Any]:
-        reference = self.reference(call.params["FunctionName"])
+        reference = self.named(call)
         if reference.name not in self.functions:
             raise not_found(f"No policy found for: {self.function_arn(reference.name)}")
         function, qualifier = self._policy_target(call)
@@ -74,9 +75,13 @@ class Permissions(Registry):
             raise not_found("No policy is associated with the given resource.")
         if statements.pop(call.params["StatementId"], None) is None:
             raise not_found(f"Statement {call.params['StatementId']} is not found in resource policy.")
+        self._policy_changed(function, qualifier)
         return {"$status": 204}
 
     def GetPolicy(self, call: Call) -> dict[str, Any]:
+        function, wanted = self.find(call)
+        if wanted not in (None, LATEST, *function.aliases) and not function.version(str(wanted)):
+            raise not_found("The resource you requested does not exist.")
         function, qualifier = self._policy_target(call)
         statements = function.policies.get(qualifier)
         if not statements:
@@ -84,30 +89,30 @@ class Permissions(Registry):
         policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
         return {
             "Policy": json.dumps(policy, separators=(",", ":")),
-            "RevisionId": self.find_version(function, qualifier or None).revision,
+            "RevisionId": self._revised(function, qualifier).revision,
         }
 
     def _policy_target(self, call: Call) -> tuple[Function, str]:
         """The function and the qualifier whose policy is meant; "" is the unqualified function's."""
         function, qualifier = self.find(call)
-        if qualifier == "$LATEST":
+        if qualifier == LATEST:
             raise invalid("We currently do not support adding policies for $LATEST.")
         if qualifier is not None:
-            if qualifier not in function.aliases and not qualifier.isdigit():
+            if qualifier not in function.aliases and not qualifier.isdigit() and "$" not in qualifier:
                 raise not_found(f"Cannot find alias arn: {function.arn}:{qualifier}")
             self.find_version(function, qualifier)
         return function, qualifier or ""
 
     def _check_policy_revision(self, call: Call, function: Function, qualifier: str) -> None:
-        given = call.params.get("RevisionId")
-        if given is not None and given != self.find_version(function, qualifier or None).revision:
-            raise ServiceError(
-                "PreconditionFailedException",
-                "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
-                "retrieve the latest Revision Id",
-                412,
-                Type="User",
-            )
+        self.check_revision(call.params.get("RevisionId"), self._revised(function, qualifier).revision)
+
+    def _revised(self, function: Function, qualifier: str) -> Version | Alias:
+        """What has the revision id of a policy: the version or the alias that it is of."""
+        return function.aliases.get(qualifier) or self.find_version(function, qualifier or None)
+
+    def _policy_changed(self, function: Function, qualifier: str) -> None:
+        """Another policy is another revision (recorded: test_lambda_permission_fn_versioning)."""
+        self._revised(function, qualifier).revision = self.new_revision()
 
 
 def _principal(principal: str) -> Any:

@@ -13,7 +13,7 @@ from ..kernel import SECOND
 from ..service import Call, ServiceError
 from .concurrency import UNRESERVED_MINIMUM, Pool, Provisioned
 from .model import Function, Version
-from .names import LATEST, constraint, invalid
+from .names import LATEST, conflict, constraint, invalid, not_found
 from .registry import Registry
 
 if TYPE_CHECKING:
@@ -29,12 +29,15 @@ class Provisioning(Registry):
         self.concurrency.on_provisioned_loss = self._replace
 
     def PutProvisionedConcurrencyConfig(self, call: Call) -> dict[str, Any]:
-        function, qualifier, version = self._provisioned_target(call)
         wanted: int = call.params["ProvisionedConcurrentExecutions"]
         if wanted < 1:
             raise constraint(
                 wanted, "provisionedConcurrentExecutions", "have value greater than or equal to 1"
             )
+        function, qualifier, version = self._provisioned_target(
+            call, "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+        )
+        _check_once(function, qualifier, version)
         others = sum(each.requested for each in function.provisioned.values() if each.qualifier != qualifier)
         if function.reserved is not None:
             if others + wanted > function.reserved:
@@ -43,12 +46,20 @@ class Provisioning(Registry):
                     "reservedConcurrentExecution "
                     "for function"
                 )
-        elif self.concurrency.unreserved(without=function) - others - wanted < UNRESERVED_MINIMUM:
-            raise invalid(
-                "Specified ConcurrentExecutions for function decreases account's "
-                "UnreservedConcurrentExecution "
-                f"below its minimum value of [{UNRESERVED_MINIMUM}]."
-            )
+        else:
+            unreserved = self.concurrency.unreserved(without=function) - others
+            if wanted > unreserved:
+                raise invalid(
+                    "Specified ConcurrentExecutions for function is greater than account's unreserved "
+                    f"concurrency [{unreserved}].",
+                    Type=None,
+                )
+            if unreserved - wanted < UNRESERVED_MINIMUM:
+                raise invalid(
+                    "Specified ConcurrentExecutions for function decreases account's "
+                    f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}].",
+                    Type=None,
+                )
         config = function.provisioned.get(qualifier)
         if config is not None and config.version is version and config.status != "FAILED":
             self._resize(function, config, wanted)
@@ -102,11 +113,20 @@ class Provisioning(Registry):
             self.concurrency.recount()
             self.kernel.spawn(self._allocate, config, name=f"lambda.provisioned {function.name}")
 
-    def _provisioned_target(self, call: Call) -> tuple[Function, str, Version]:
-        function, qualifier = self.find(call)
+    def _provisioned_target(
+        self,
+        call: Call,
+        unpublished: str = "The function resource provided must be an alias or a published version.",
+    ) -> tuple[Function, str, Version]:
+        """Errors as recorded: LocalStack's test_lambda_api, test_provisioned_concurrency_exceptions."""
+        reference = self.named(call)
+        qualifier, function = reference.qualifier, self.functions.get(reference.name)
         if qualifier is None or qualifier == LATEST:
-            raise invalid(
-                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            raise invalid(unpublished)
+        if function is None or not (qualifier in function.aliases or function.version(qualifier)):
+            arn = f"{self.function_arn(reference.name)}:{qualifier}"
+            raise not_found(
+                f"{'Function not found' if qualifier.isdigit() else 'Cannot find alias arn'}: {arn}"
             )
         return function, qualifier, self.find_version(function, qualifier)
 
@@ -178,6 +198,23 @@ class Provisioning(Registry):
             if config.pool is pool:
                 config.allocated -= 1
                 self.kernel.spawn(self._start_one, config, name="lambda.provisioned environment")
+
+
+def _check_once(function: Function, qualifier: str, version: Version) -> None:
+    """A version and an alias of it cannot both have some.
+
+    Recorded from AWS: LocalStack's test_lambda_api, test_lambda_provisioned_lifecycle.
+    """
+    if qualifier in function.aliases and version.number in function.provisioned:
+        raise conflict(
+            "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+        )
+    if any(
+        alias.version == qualifier
+        for alias in function.aliases.values()
+        if alias.name in function.provisioned
+    ):
+        raise conflict("Version is pointed by a Provisioned Concurrency alias")
 
 
 def _described(config: Provisioned) -> dict[str, Any]:

@@ -54,6 +54,10 @@ class Registry(Service):
         """A random UUID (version 4), as request ids and revision ids are."""
         return uuid4(self.kernel.rng("lambda.ids"))
 
+    def new_revision(self) -> str:
+        """What a change of a policy, of tags, or a published version makes of a revision id."""
+        return uuid4(self.kernel.rng("lambda.revisions"))
+
     def date(self, time: int | None = None) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(
             microseconds=self.kernel.now if time is None else time
@@ -68,9 +72,9 @@ class Registry(Service):
 
     # -- finding -------------------------------------------------------------------------------------
 
-    def reference(self, text: str, qualifier: str | None = None) -> Reference:
+    def reference(self, text: str, qualifier: str | None = None, operation: str = "") -> Reference:
         """Take a name apart and refuse other Regions and accounts."""
-        reference = parse(text, qualifier)
+        reference = parse(text, qualifier, operation)
         if reference.region is not None and reference.region != self.world.region:
             raise not_found(
                 f"Functions from '{reference.region}' are not reachable in this region "
@@ -85,10 +89,14 @@ class Registry(Service):
             )
         return reference
 
+    def named(self, call: Call) -> Reference:
+        """What a call names in FunctionName and Qualifier, whether or not it is there."""
+        return self.reference(call.params["FunctionName"], call.params.get("Qualifier"), call.operation)
+
     def find(self, call: Call) -> tuple[Function, str | None]:
         """The function a call names in FunctionName, and the qualifier it gives;
         ResourceNotFoundException."""
-        reference = self.reference(call.params["FunctionName"], call.params.get("Qualifier"))
+        reference = self.named(call)
         function = self.functions.get(reference.name)
         if function is None:
             arn = self.function_arn(reference.name)

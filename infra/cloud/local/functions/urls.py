@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _JSON = {"Content-Type": "application/json"}
+_GONE = "The resource you requested does not exist."
+_ALIAS = r"((?!^\d+$)^[0-9a-zA-Z-_]+$)"
 
 
 @dataclasses.dataclass(slots=True)
@@ -52,7 +55,7 @@ class Urls(Permissions):
         raise NotImplementedError  # Functions does
 
     def CreateFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
-        function, qualifier = self._url_target(call)
+        function, qualifier = self._url_target(call, "Function does not exist")
         if self._live(function.name, qualifier) is not None:
             raise conflict(
                 f"Failed to create function url config for [functionArn = {function.arn}]. Error message:  "
@@ -81,13 +84,16 @@ class Urls(Permissions):
         return self._shown(self._found(call))
 
     def UpdateFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
-        url = self._found(call)
+        url = self._found(call, "Function does not exist")
         _check(call.params)
         url.auth = call.params.get("AuthType", url.auth)
         if "Cors" in call.params:
             url.cors = dict(call.params["Cors"])
         url.modified = self.kernel.now
-        return self._shown(url)
+        shown = self._shown(url)
+        if "InvokeMode" not in call.params:
+            del shown["InvokeMode"]
+        return shown
 
     def DeleteFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
         url = self._found(call)
@@ -96,19 +102,25 @@ class Urls(Permissions):
         return {"$status": 204}
 
     def ListFunctionUrlConfigs(self, call: Call) -> dict[str, Any]:
-        function = self.find_unqualified(call)
+        function = self.functions.get(self.named(call).name)
+        if function is None:
+            raise not_found("Function does not exist")
         items = [self._shown(url) for url in self._urls.values() if url.function is function]
         return self.page(items, "FunctionUrlConfigs", call)
 
     # -- parts -----------------------------------------------------------------------------------
 
-    def _url_target(self, call: Call) -> tuple[Function, str]:
-        function, qualifier = self.find(call)
-        if qualifier is not None and qualifier not in function.aliases:
-            if qualifier.isdigit() or qualifier == "$LATEST":
-                raise constraint(qualifier, "qualifier", "be the name of an alias")
-            raise not_found(f"Function not found: {function.arn}:{qualifier}")
-        return function, qualifier or ""
+    def _url_target(self, call: Call, missing: str = _GONE) -> tuple[Function, str]:
+        """The function and alias; ``missing`` is what is said if there is none (recorded from AWS:
+        LocalStack's test_lambda_api, test_url_config_exceptions)."""
+        qualifier = call.params.get("Qualifier")
+        if qualifier is not None and not re.fullmatch(_ALIAS, qualifier):
+            raise constraint(qualifier, "qualifier", f"satisfy regular expression pattern: {_ALIAS}")
+        reference = self.named(call)
+        function, qualifier = self.functions.get(reference.name), reference.qualifier or ""
+        if function is None or (qualifier and qualifier not in function.aliases):
+            raise not_found(missing)
+        return function, qualifier
 
     def _live(self, name: str, qualifier: str) -> FunctionUrl | None:
         url = self._urls.get((name, qualifier))
@@ -118,11 +130,11 @@ class Urls(Permissions):
             return None
         return url
 
-    def _found(self, call: Call) -> FunctionUrl:
-        function, qualifier = self._url_target(call)
+    def _found(self, call: Call, missing: str = _GONE) -> FunctionUrl:
+        function, qualifier = self._url_target(call, missing)
         url = self._live(function.name, qualifier)
         if url is None:
-            raise not_found("The resource you requested does not exist.")
+            raise not_found(_GONE)
         return url
 
     def _host(self, url: FunctionUrl) -> str:

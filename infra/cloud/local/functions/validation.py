@@ -222,5 +222,6 @@ def _architectures(value: list[str] | None) -> None:
         raise constraint(
             f"[{value[0]}]",
             "architectures",
-            "satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]",
+            "satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be "
+            "null]",
         )

@@ -42,12 +42,11 @@ class Versions(Registry):
             function, number, configuration, latest.code, self.timestamp(), self.new_id(), Pool()
         )
         function.published[number] = version
+        latest.revision = self.new_revision()
         self.changed()
         return version
 
     def delete_version(self, function: Function, qualifier: str) -> None:
-        if qualifier == LATEST:
-            raise invalid("$LATEST version cannot be deleted without deleting the function.")
         if not qualifier.isdigit():
             raise invalid("Deletion of aliases is not currently supported.")
         version = function.published.get(qualifier)
@@ -99,7 +98,7 @@ class Versions(Registry):
         if not _ALIAS_NAME.fullmatch(name):
             raise constraint(name, "name", "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)")
         number = params["FunctionVersion"]
-        reference = self.reference(params["FunctionName"])
+        reference = self.named(call)
         function = self.functions.get(reference.name)
         if function is None:
             raise not_found(f"Function not found: {self.function_arn(reference.name)}:{number}")
@@ -192,7 +191,7 @@ class Versions(Registry):
                 "pattern: [0-9]+, Member must not be null]",
             )
         if version == LATEST:
-            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version", Type=None)
         if second == version:
             raise invalid(
                 f"Invalid function version {second}. Function version {second} is already included in "
