@@ -311,10 +311,10 @@ def test_refusals_are_worded_as_aws_words_them(world: World) -> None:
     refused = refusal(
         kinesis.get_shard_iterator, StreamName="orders", ShardId="shardId-5", ShardIteratorType="LATEST"
     )
-    assert refused == ("ResourceNotFoundException", f"Shard shardId-5 {where} does not exist")
+    assert refused == ("ResourceNotFoundException", f"Shard shardId-000000000005 {where} does not exist")
     split = {"StreamName": "orders", "ShardToSplit": "shardId-5", "NewStartingHashKey": "5"}
     refused = refusal(kinesis.split_shard, **split)
-    assert refused == ("ResourceNotFoundException", f"Could not find shard shardId-5 {where}.")
+    assert refused == ("ResourceNotFoundException", f"Could not find shard shardId-000000000005 {where}.")
     kinesis.split_shard(**{**split, "ShardToSplit": FIRST})
     refused = refusal(kinesis.split_shard, **split)
     assert refused == (

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...access.policies import Request
+from ...constraints import complaint, violation
 from ...lineage import joined
 from ...patterns import InvalidPattern, parse
 from ...service import Call, NotSimulated, ServiceError
-from . import bus_policies, constraints, entries, errors
+from . import bus_policies, entries, errors
 from .api_destinations import ApiDestinations
 from .delivery import Deliveries
 from .entries import envelope
@@ -112,7 +113,7 @@ class EventBridge(ApiDestinations):
         if len(given) > entries.MAX_ENTRIES:
             value = f"[{', '.join(map(entries.shown, given))}]"
             most = f"have length less than or equal to {entries.MAX_ENTRIES}"
-            raise constraints.violation([constraints.complaint(value, "entries", most)])
+            raise violation([complaint(value, "entries", most)])
         size = sum(map(entries.size, given))
         if size >= entries.MAX_REQUEST:
             raise errors.invalid("Total size of the entries in the request is over the limit.")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.model import StructureShape
-
+from ...constraints import Method, checked
 from ...ids import uuid4
 from ...service import Call, Service
 from ..paging import page_of
 from . import errors
-from .constraints import validate
 from .model import Bus, Rule
 
 if TYPE_CHECKING:
@@ -33,16 +31,16 @@ class Store(Service):
         super().__init__(world)
         self.buses: dict[str, Bus] = {}
         self.tags: dict[str, dict[str, str]] = {}
-        self._wrapped: dict[str, Callable[[Call], dict[str, Any] | None]] = {}
+        self._wrapped: dict[str, Method] = {}
 
-    def operation(self, name: str) -> Callable[[Call], dict[str, Any] | None]:
+    def operation(self, name: str) -> Method:
         """The method, behind the checks that AWS makes of every parameter."""
         found = self._wrapped.get(name)
         if found is None:
             method = super().operation(name)
             model = self.world.client("events", internal=True).meta.service_model
             shape = model.operation_model(name).input_shape
-            found = method if name == "PutEvents" or shape is None else _checked(method, shape)
+            found = method if name == "PutEvents" or shape is None else checked(method, shape)
             self._wrapped[name] = found
         return found
 
@@ -83,16 +81,6 @@ class Store(Service):
 
     def new_id(self) -> str:
         return uuid4(self.kernel.rng("events.ids"))
-
-
-def _checked(
-    method: Callable[[Call], dict[str, Any] | None], shape: StructureShape
-) -> Callable[[Call], dict[str, Any] | None]:
-    def checked(call: Call) -> dict[str, Any] | None:
-        validate(shape, call.params)
-        return method(call)
-
-    return checked
 
 
 def page(items: Sequence[T], params: dict[str, Any], name: str, show: Callable[[T], Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.utils import parse_to_aware_datetime
 
+from ...constraints import Method, checked
 from ...kernel import SECOND
 from ...service import Call, Caller, NotSimulated, Service, ServiceError
 from . import errors
@@ -25,6 +26,12 @@ DATA_KEY_REUSE = 300 * SECOND
 every five minutes", for each producer's and consumer's credentials."""
 
 
+_LAST_SHARD = 2**31 - 1
+
+_OFTEN = ("PutRecord", "PutRecords", "GetRecords")
+"""Called once per batch of a producer or consumer: these look at their parameters themselves."""
+
+
 class Streams(Service):
     """The streams of the account by ARN, in the order of their creation."""
 
@@ -33,9 +40,21 @@ class Streams(Service):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.streams: dict[str, DataStream] = {}
+        self._checked: dict[str, Method] = {}
         self._data_keys: dict[tuple[Any, ...], int] = {}
         """Who holds a data key for what, and until when."""
         world.identity.policy_readers["kinesis"] = self.policy
+
+    def operation(self, name: str) -> Method:
+        """The method, behind the checks that AWS makes of every parameter."""
+        found = self._checked.get(name)
+        if found is None:
+            method = super().operation(name)
+            model = self.world.client("kinesis", internal=True).meta.service_model
+            shape = model.operation_model(name).input_shape
+            found = method if name in _OFTEN or shape is None else checked(method, shape)
+            self._checked[name] = found
+        return found
 
     def stream(self, arn: str) -> DataStream | None:
         """The stream of that ARN, if it exists and can be read; also by the ARN of one of its consumers."""
@@ -93,10 +112,21 @@ class Streams(Service):
         return stream
 
     def _shard(self, stream: DataStream, shard_id: str) -> KinesisShard:
+        shard_id = self._shard_id(shard_id, stream.name)
         found = stream.shards.get(shard_id)
         if not isinstance(found, KinesisShard):
             raise errors.no_shard(shard_id, stream.name, self.world.account)
         return found
+
+    def _shard_id(self, given: str, stream: str) -> str:
+        """The full id: the number behind the hyphen is all that counts. What has none is found in no stream,
+        not even in one that does not exist (mhart/kinesalite, test/getShardIterator.js, recorded from AWS).
+        """
+        parts = given.split("-")
+        number = (parts[1] if len(parts) > 1 else "") or given
+        if not number.isascii() or not number.isdigit() or int(number) > _LAST_SHARD:
+            raise errors.shard_not_found(given, stream, self.world.account)
+        return f"shardId-{int(number):012d}"
 
     def _arn(self, name: str, region: str) -> str:
         return f"arn:aws:kinesis:{region}:{self.world.account}:stream/{name}"

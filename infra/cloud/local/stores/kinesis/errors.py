@@ -29,6 +29,15 @@ def constraint(value: object, member: str, requirement: str) -> ServiceError:
     )
 
 
+def unshown(member: str, requirement: str) -> ServiceError:
+    """Blobs and lists are not shown (moto, test_kinesis_stream_limits.py; floci-io/floci issue 1755)."""
+    return ServiceError(
+        "ValidationException",
+        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must "
+        f"{requirement}",
+    )
+
+
 def no_stream(name: str, account: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", f"Stream {name} under account {account} not found.")
 

@@ -10,9 +10,9 @@ import base64
 import binascii
 from typing import Any
 
-from ...service import Call
+from ...service import Call, ServiceError
 from ..stream import Record
-from . import errors, iterators
+from . import errors, iterators, sequence
 from .base import Streams, micros
 from .data_stream import DataStream
 from .shard import KinesisRecord, KinesisShard
@@ -24,8 +24,14 @@ MAX_BYTES = 10 * 1024 * 1024
 class Reading(Streams):
     def GetShardIterator(self, call: Call) -> dict[str, Any]:
         params = call.params
-        stream = self._readable(call)
-        shard = self._shard(stream, params["ShardId"])
+        shard_id = self._shard_id(params["ShardId"], _stream_name(params))
+        try:
+            stream = self._readable(call)
+        except ServiceError as problem:
+            if problem.code == "ResourceNotFoundException":
+                raise errors.no_shard(shard_id, _stream_name(params), self.world.account) from None
+            raise
+        shard = self._shard(stream, shard_id)
         position = self._position(
             stream,
             shard,
@@ -47,14 +53,7 @@ class Reading(Streams):
                     f"StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
                     f"Request specified {kind} and no StartingSequenceNumber."
                 )
-            value = int(given) if given.isdigit() else -1
-            last = shard.ending if shard.ending is not None else shard.sequence.last(self.kernel.now)
-            if not shard.sequence.first <= value <= last:
-                raise errors.invalid(
-                    f"StartingSequenceNumber {given} used in GetShardIterator on shard {shard.id} in stream "
-                    f"{stream.name} under account {self.world.account} is invalid because it did not come "
-                    "from this stream."
-                )
+            value = self._sequence(given, shard, stream)
         elif given is not None:
             raise errors.invalid(
                 f"Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
@@ -72,14 +71,29 @@ class Reading(Streams):
                     f"The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
                     f"timestampInMillis: {value // 1000}, currentTimestampInMillis: {self.kernel.now // 1000}"
                 )
-        elif kind not in ("TRIM_HORIZON", "LATEST"):
-            raise errors.constraint(
-                kind,
-                "shardIteratorType",
-                "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, "
-                "TRIM_HORIZON]",
-            )
         return shard.position(kind, value)
+
+    def _sequence(self, given: str, shard: KinesisShard, stream: DataStream) -> int:
+        """A StartingSequenceNumber; it says of which shard it is (mhart/kinesalite, test/getShardIterator.js,
+        recorded from AWS)."""
+        used = f"used in GetShardIterator on shard {shard.id} in stream {stream.name} under account"
+        used = f"{used} {self.world.account} is invalid"
+        value = int(given) if given.isdigit() else -1
+        try:
+            of_shard, _, shown = sequence.read(value)
+        except ValueError:
+            raise errors.invalid(f"StartingSequenceNumber {given} {used}.") from None
+        if of_shard != shard.id:
+            raise errors.invalid(
+                f"Invalid StartingSequenceNumber. It encodes {of_shard}, while it was used in a call to a "
+                f"shard with {shard.id}"
+            )
+        last = shard.ending if shard.ending is not None else shard.sequence.last(self.kernel.now)
+        if not shard.sequence.first <= value <= last:
+            raise errors.invalid(
+                f"StartingSequenceNumber {shown} {used} because it did not come from this stream."
+            )
+        return value
 
     def GetRecords(self, call: Call) -> dict[str, Any]:
         params, now = call.params, self.kernel.now
@@ -180,6 +194,11 @@ class Reading(Streams):
         if stream.status not in ("ACTIVE", "UPDATING"):
             raise errors.no_stream(stream.name, self.world.account)
         return stream
+
+
+def _stream_name(params: dict[str, Any]) -> str:
+    """As a refusal names the stream, whether it exists or not."""
+    return str(params.get("StreamName") or params.get("StreamARN", "").rpartition("/")[2])
 
 
 def children(stream: DataStream, shard: KinesisShard) -> list[dict[str, Any]]:

@@ -21,25 +21,28 @@ SHARD_LIMIT = 500
 
 class Resharding(Streams):
     def SplitShard(self, call: Call) -> dict[str, Any]:
+        shard_id = self._named(call, "ShardToSplit")
         stream = self._provisioned(call)
-        shard = self._open_shard(stream, call.params["ShardToSplit"])
+        shard = self._open_shard(stream, shard_id)
         at = int(call.params["NewStartingHashKey"])
-        if not shard.low + 1 <= at <= shard.high:
+        if not shard.low + 1 < at < shard.high:
             raise errors.invalid(
                 f"NewStartingHashKey {at} used in SplitShard() on shard {shard.id} in stream {stream.name} "
                 f"under account {self.world.account} is not both greater than one plus the "
                 f"shard's StartingHashKey {shard.low} and less than the shard's "
-                f"EndingHashKey {shard.high - 1}."
+                f"EndingHashKey {shard.high}."
             )
         self._check_limit(1, call.region)
         self._reshard(stream, lambda: stream.split(shard, at))
         return {}
 
     def MergeShards(self, call: Call) -> dict[str, Any]:
+        """The adjacent shard is the one that follows: the other way round they are not "an adjacent pair"
+        (mhart/kinesalite, test/mergeShards.js, recorded from AWS)."""
+        shard_id, adjacent = self._named(call, "ShardToMerge"), self._named(call, "AdjacentShardToMerge")
         stream = self._provisioned(call)
-        one = self._open_shard(stream, call.params["ShardToMerge"])
-        other = self._open_shard(stream, call.params["AdjacentShardToMerge"])
-        if one.high + 1 != other.low and other.high + 1 != one.low:
+        one, other = self._open_shard(stream, shard_id), self._open_shard(stream, adjacent)
+        if one.high + 1 != other.low:
             raise errors.invalid(
                 f"Shards {one.id} and {other.id} in stream {stream.name} under account {self.world.account} "
                 "are not an adjacent pair of shards eligible for merging"
@@ -89,6 +92,10 @@ class Resharding(Streams):
             wanted = stream.load.wanted(self.kernel.now, count)
             if wanted > count:
                 self._reshard(stream, lambda: stream.resize(wanted))
+
+    def _named(self, call: Call, member: str) -> str:
+        name = call.params.get("StreamName") or call.params.get("StreamARN", "").rpartition("/")[2]
+        return self._shard_id(call.params[member], name)
 
     def _open_shard(self, stream: DataStream, shard_id: str) -> KinesisShard:
         shard = stream.shards.get(shard_id)

@@ -12,6 +12,27 @@ from ...kernel import SECOND
 
 _COUNT = 80  # bits behind the count of records
 _LAST = (1 << 63) - 1
+_OLD = 1 << 129
+_NEW = 1 << 185
+_TOO_LATE = 16_025_175_000  # seconds
+
+
+def read(number: int) -> tuple[str, int, int]:
+    """What a sequence number says: the id of its shard, the second of its write; and how AWS shows it.
+
+    ValueError if it is none. The short numbers of Kinesis's first year are still read, and shown with a 1 at
+    their head. mhart/kinesalite, db/index.js; test/getShardIterator.js compares that with AWS.
+    """
+    if number < _OLD:
+        second = number >> 88 & 0xFFFFFFFFF
+        if second >= _TOO_LATE:
+            raise ValueError("no sequence number")
+        shown = number & ((1 << 124) - 1) | 1 << 124
+        return f"shardId-{number & 0xFFFF:012d}", second, shown
+    shard, count = number >> 4 & 0xFFFFFFFF, number >> _COUNT & 0xFFFFFFFFFFFFFFFF
+    if not _NEW < number < _NEW + _NEW // 2 or number & 0xF != 2 or count > _LAST or shard >= 1 << 31:
+        raise ValueError("no sequence number")
+    return f"shardId-{shard:012d}", number >> 36 & 0xFFFFFFFFF, number
 
 
 class Numbers:

@@ -241,7 +241,13 @@ class Kinesis(Writing, Subscribing):
         return {"Policy": self._resource(call).policy or "{}"}
 
     def DeleteResourcePolicy(self, call: Call) -> dict[str, Any]:
-        self._resource(call).policy = None
+        resource = self._resource(call)
+        if resource.policy is None:  # moto, test_kinesis_resource_policy.py
+            raise ServiceError(
+                "ResourceNotFoundException",
+                f"No resource policy found for resource ARN {call.params['ResourceARN']}.",
+            )
+        resource.policy = None
         return {}
 
     def _resource(self, call: Call) -> DataStream:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ...kernel import SECOND
 from ...service import Call
-from . import errors
+from . import errors, sequence
 from .data_stream import DataStream
 from .resharding import Resharding
 from .shard import HASH_KEYS, KinesisRecord, KinesisShard
@@ -32,6 +33,8 @@ class Writing(Resharding):
         size = _check(data, key, "", stream)
         if stream.encryption:
             self.unlock(stream, call.caller, "kms:GenerateDataKey")
+        if "SequenceNumberForOrdering" in params:
+            self._check_order(params["SequenceNumberForOrdering"], stream)
         shard = stream.shard_for(_hash_key(key, params.get("ExplicitHashKey"), "explicitHashKey"))
         admitted = shard.admits(size)
         error = None if admitted else errors.rate_exceeded(shard.id, stream.name, self.world.account)
@@ -52,7 +55,7 @@ class Writing(Resharding):
         if not 1 <= len(entries) <= MAX_RECORDS:
             requirement = f"have length {'less' if entries else 'greater'} than or equal to "
             requirement += str(MAX_RECORDS if entries else 1)
-            raise errors.constraint(f"[{len(entries)} records]", "records", requirement)
+            raise errors.unshown("records", requirement)
         checked: list[tuple[KinesisShard, str, bytes, int]] = []
         total = 0
         for position, entry in enumerate(entries, 1):
@@ -92,6 +95,25 @@ class Writing(Resharding):
         for shard_id, records in taken.items():
             stream.shards[shard_id].extend(records)
         return {"FailedRecordCount": failed, "Records": answers, **_encryption(stream)}
+
+    def _check_order(self, given: str, stream: DataStream) -> None:
+        """The number of a record that was put before; mhart/kinesalite, actions/putRecord.js. That the next
+        one is greater holds in any case."""
+        if not given.isdigit() or (given[0] == "0" and given != "0"):
+            raise errors.constraint(
+                given,
+                "sequenceNumberForOrdering",
+                "satisfy regular expression pattern: ^(0|([1-9]\\d{0,128}))$",
+            )
+        try:
+            future = sequence.read(int(given))[1] > self.kernel.now // SECOND
+        except ValueError:
+            future = True
+        if future:
+            raise errors.invalid(
+                f"ExclusiveMinimumSequenceNumber {given} used in PutRecord on stream {stream.name} under "
+                f"account {self.world.account} is invalid."
+            )
 
     def _writable(self, call: Call) -> DataStream:
         """A stream takes records while it is ACTIVE or UPDATING."""
@@ -157,10 +179,8 @@ def _check(data: bytes, key: str, where: str, stream: DataStream) -> int:
         raise errors.constraint(key, f"{where}partitionKey", requirement)
     size = len(data) + (len(key) if key.isascii() else len(key.encode()))
     if size > stream.max_record_kib * 1024:
-        raise errors.constraint(
-            f"java.nio.HeapByteBuffer[pos=0 lim={len(data)} cap={len(data)}]",
-            f"{where}data",
-            f"have length less than or equal to {stream.max_record_kib * 1024}",
+        raise errors.unshown(
+            f"{where}data", f"have length less than or equal to {stream.max_record_kib * 1024}"
         )
     return size
 
@@ -170,7 +190,9 @@ def _hash_key(key: str, explicit: str | None, member: str) -> int:
     if explicit is None:
         return int.from_bytes(_md5(key.encode()).digest(), "big")
     if not explicit.isdigit() or (explicit[0] == "0" and explicit != "0") or len(explicit) > 39:
-        raise errors.constraint(explicit, member, "satisfy regular expression pattern: 0|([1-9]\\d{0,38})")
+        raise errors.constraint(
+            explicit, member, "satisfy regular expression pattern: ^(0|([1-9]\\d{0,38}))$"
+        )
     number = int(explicit)
     if number >= HASH_KEYS:
         raise errors.invalid(

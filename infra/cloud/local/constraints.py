@@ -1,18 +1,39 @@
 """AWS's "N validation errors detected: …", from the limits in botocore's model that botocore leaves to AWS.
 
-botocore checks types, required members and minima; EventBridge also checks maxima, patterns and enumerations
-and reports all violations at once. The wording is recorded (LocalStack, test_events.snapshot.json).
+botocore checks types, required members and most minima; the services also check maxima, patterns and
+enumerations and report all violations at once. The wording is recorded (LocalStack,
+test_events.snapshot.json; mhart/kinesalite, whose tests ran against AWS).
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from ...service import ServiceError
+from .service import Call, ServiceError
+
+_RECORDED = {
+    frozenset({"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}): (
+        "AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON"
+    )
+}
+"""The order in which AWS lists an enumeration where that is known; otherwise the model's."""
+
+Method = Callable[[Call], dict[str, Any] | None]
+
+
+def checked(method: Method, shape: Shape) -> Method:
+    """The method of an operation, behind the checks of its parameters."""
+
+    def behind(call: Call) -> dict[str, Any] | None:
+        validate(shape, call.params)
+        return method(call)
+
+    return behind
 
 
 def validate(shape: Shape, params: dict[str, Any]) -> None:
@@ -45,7 +66,11 @@ def _look(shape: Shape, value: Any, path: str, found: list[str]) -> None:
         for index, item in enumerate(value, 1):
             _look(shape.member, item, f"{path}.{index}.member", found)
     elif isinstance(shape, MapShape):
+        least = shape.metadata.get("min", 0)
+        if len(value) < least:  # of maps botocore does not look at it
+            found.append(complaint(_map(value), path, f"have length greater than or equal to {least}"))
         _length(shape, value, path, found)
+        _keys(shape.key, value, path, found)
     elif shape.type_name == "string":
         _length(shape, value, path, found)
         pattern = shape.metadata.get("pattern")
@@ -55,11 +80,28 @@ def _look(shape: Shape, value: Any, path: str, found: list[str]) -> None:
                 found.append(complaint(value, path, f"satisfy regular expression pattern: {pattern}"))
         enum = shape.metadata.get("enum")
         if enum and value not in enum:
-            found.append(complaint(value, path, f"satisfy enum value set: [{', '.join(enum)}]"))
+            values = _RECORDED.get(frozenset(enum)) or ", ".join(enum)
+            found.append(complaint(value, path, f"satisfy enum value set: [{values}]"))
     elif shape.type_name in ("integer", "long"):
         most = shape.metadata.get("max")
         if most is not None and value > most:
             found.append(complaint(value, path, f"have value less than or equal to {most}"))
+
+
+def _map(value: dict[str, Any]) -> str:
+    """As Java writes it."""
+    return f"{{{', '.join(f'{key}={one}' for key, one in value.items())}}}"
+
+
+def _keys(shape: Shape, value: dict[str, Any], path: str, found: list[str]) -> None:
+    """All keys are one violation."""
+    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if most is not None and not all(least <= len(key) <= most for key in value):
+        found.append(
+            f"Value '{_map(value)}' at '{path}' failed to satisfy constraint: Map keys must satisfy "
+            f"constraint: [Member must have length less than or equal to {most}, Member must have length "
+            f"greater than or equal to {least}]"
+        )
 
 
 def _length(shape: Shape, value: Any, path: str, found: list[str]) -> None:
