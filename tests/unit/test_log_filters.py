@@ -343,7 +343,7 @@ def test_destinations_that_are_refused(cloud: LocalCloud) -> None:
         "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to "
         "execute your function.",
         "The log group provided is reserved for the function logs of the destination function.",
-        "destinationArn for vendor kinesis requires a roleArn",
+        "destinationArn for vendor kinesis cannot be used without roleArn",
         "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream "
         "is in ACTIVE state.",
     ]

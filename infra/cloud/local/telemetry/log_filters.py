@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..journal import Entry
 from ..service import Call, NotSimulated, Service, ServiceError
-from .log_checks import not_found, page_of
-from .log_metric_filters import MOST_FILTERS, check_transformations, compiled, measure
+from .log_checks import check_lengths, not_found, page_of
+from .log_metric_filters import MOST_FILTERS, check_one, check_transformations, compiled, measure
 from .log_subscriptions import MOST_SUBSCRIPTIONS, Subscriptions
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class LogFilters(Service):
     # -- metric filters --------------------------------------------------------------------------
 
     def PutMetricFilter(self, call: Call) -> None:
+        check_lengths(call.params)
+        check_one(call.params["metricTransformations"])
         group, params = self._group(call), call.params
         for name in ("fieldSelectionCriteria", "applyOnTransformedLogs", "emitSystemFieldDimensions"):
             if params.get(name):
@@ -53,10 +55,14 @@ class LogFilters(Service):
             "metricTransformations": params["metricTransformations"],
             "logGroupName": group.name,
             "creationTime": self.kernel.now // 1000,
+            "applyOnTransformedLogs": False,
         }
         self._listen()
 
     def DescribeMetricFilters(self, call: Call) -> dict[str, Any]:
+        check_lengths(call.params)
+        if "logGroupName" in call.params:
+            self._group(call)
         metric = call.params.get("metricName"), call.params.get("metricNamespace")
         found = [
             each
@@ -70,6 +76,7 @@ class LogFilters(Service):
         return {"metricFilters": page, **token}
 
     def DeleteMetricFilter(self, call: Call) -> None:
+        check_lengths(call.params)
         _delete(self._metric_filters, self._group(call).name, call.params["filterName"], "metric filter")
 
     def TestMetricFilter(self, call: Call) -> dict[str, Any]:
@@ -90,6 +97,8 @@ class LogFilters(Service):
     # -- subscription filters --------------------------------------------------------------------
 
     def PutSubscriptionFilter(self, call: Call) -> None:
+        check_lengths(call.params)
+        self._deliveries.check_parameters(call.params)
         group, params = self._group(call), call.params
         for name in ("fieldSelectionCriteria", "applyOnTransformedLogs", "emitSystemFields"):
             if params.get(name):
@@ -105,6 +114,7 @@ class LogFilters(Service):
             "filterPattern": params["filterPattern"],
             "destinationArn": params["destinationArn"],
             "distribution": params.get("distribution", "ByLogStream"),
+            "applyOnTransformedLogs": False,
             "creationTime": self.kernel.now // 1000,
         }
         if "roleArn" in params:
@@ -113,11 +123,13 @@ class LogFilters(Service):
         self._listen()
 
     def DescribeSubscriptionFilters(self, call: Call) -> dict[str, Any]:
+        check_lengths(call.params)
         self._group(call)
         page, token = page_of(_described(self._subscriptions, call), _key, call.params, 50)
         return {"subscriptionFilters": page, **token}
 
     def DeleteSubscriptionFilter(self, call: Call) -> None:
+        check_lengths(call.params)
         _delete(self._subscriptions, self._group(call).name, call.params["filterName"], "subscription filter")
 
     # -- events as they arrive -------------------------------------------------------------------

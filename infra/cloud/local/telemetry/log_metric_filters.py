@@ -32,11 +32,26 @@ def compiled(pattern: str) -> Pattern:
         raise invalid(f"Invalid filter pattern: {error}") from None
 
 
+_MEMBERS = ("metricName", "metricNamespace", "metricValue", "defaultValue", "unit", "dimensions")
+
+
+def check_one(transformations: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InvalidParameterException unless there is exactly one, as recorded: localstack/localstack,
+    test_logs_metric_filters.snapshot.json (test_put_metric_filter_too_many_transformations)."""
+    if len(transformations) == 1:
+        return
+    shown = [
+        f"MetricTransformation({', '.join(f'{name}={each.get(name)}' for name in _MEMBERS)})".replace(
+            "=None", "=null"
+        )
+        for each in transformations
+    ]
+    bound = "greater than or equal to 1" if not transformations else "less than or equal to 1"
+    raise constraint(f"[{', '.join(shown)}]", "metricTransformations", f"have length {bound}")
+
+
 def check_transformations(pattern: Pattern, transformations: Sequence[Mapping[str, Any]]) -> None:
     """Raise InvalidParameterException, in the words that users report where there are any."""
-    if len(transformations) != 1:
-        bound = "greater than or equal to 1" if not transformations else "less than or equal to 1"
-        raise constraint(f"[{len(transformations)} items]", "metricTransformations", f"have length {bound}")
     (each,) = transformations
     value, dimensions = each["metricValue"], each.get("dimensions") or {}
     if number(value) is None and not pattern.has(value):

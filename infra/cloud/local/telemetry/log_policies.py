@@ -10,10 +10,14 @@ import json
 from typing import Any
 
 from ..kernel import MILLISECOND
-from ..service import Call, ServiceError
+from ..service import Call, NotSimulated, ServiceError
 from .log_checks import invalid, not_found
 
 _LIMIT = 10
+_ORDER = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
+    "Condition",
+)  # fmt: skip
 
 
 class ResourcePolicies:
@@ -39,7 +43,7 @@ class ResourcePolicies:
     def put(self, call: Call, now: int) -> dict[str, Any]:
         params = call.params
         if "resourceArn" in params:
-            raise invalid("A policy of a single resource is not accepted here: omit resourceArn.")
+            raise NotSimulated("NotSimulated: resourceArn of logs:PutResourcePolicy")
         name, document = params.get("policyName"), params.get("policyDocument")
         if not name or not document:
             raise invalid("policyName and policyDocument must be specified.")
@@ -54,6 +58,7 @@ class ResourcePolicies:
             "policyName": name,
             "policyDocument": document,
             "lastUpdatedTime": now // MILLISECOND,
+            "policyScope": "ACCOUNT",
         }
         self._texts.clear()
         return {"resourcePolicy": dict(policies[name])}
@@ -65,4 +70,34 @@ class ResourcePolicies:
         self._texts.clear()
 
     def describe(self, call: Call) -> dict[str, Any]:
-        return {"resourcePolicies": [dict(one) for one in self._policies.get(call.region, {}).values()]}
+        return {
+            "resourcePolicies": [
+                {**one, "policyDocument": _normalized(one["policyDocument"])}
+                for one in self._policies.get(call.region, {}).values()
+            ]
+        }
+
+
+def _normalized(text: str) -> str:
+    """A document as DescribeResourcePolicies shows it: with a version, its members in IAM's order, a list of
+    one as that one. PutResourcePolicy answers with the text as it was given. Recorded: localstack/localstack,
+    tests/aws/services/logs/test_logs_resource_policies.snapshot.json."""
+    document = json.loads(text)
+    statements = document.get("Statement", [])
+    statements = statements if isinstance(statements, list) else [statements]
+    shown = {"Version": document.get("Version", "2008-10-17")}
+    shown |= {"Id": document["Id"]} if "Id" in document else {}
+    shown["Statement"] = [
+        {key: _without_lists_of_one(one[key]) for key in sorted(one, key=_rank)} for one in statements
+    ]
+    return json.dumps(shown, separators=(",", ":"))
+
+
+def _rank(member: str) -> int:
+    return _ORDER.index(member) if member in _ORDER else len(_ORDER)
+
+
+def _without_lists_of_one(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_lists_of_one(each) for key, each in value.items()}
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

@@ -78,7 +78,7 @@ class Queries:
         query_id = uuid4(self._kernel.rng("logs.query"))
         self._queries[query_id] = Query(
             query_id,
-            params["queryString"],
+            _with_source(groups, start, end, params["queryString"]),
             [group.name for group in groups],
             now,
             result,
@@ -149,6 +149,13 @@ class Queries:
         if query is None or query.started <= self._kernel.now - RESULTS_KEPT:
             raise not_found(f"Query with id {query_id} does not exist")
         return query
+
+
+def _with_source(groups: list[Group], start: int, end: int, text: str) -> str:
+    """A query's text as DescribeQueries shows it: localstack/localstack, test_logs_queries.snapshot.json
+    (test_describe_queries), for one group; several are joined here as a dashboard's widgets join them."""
+    sources = " | ".join(f'SOURCE "{group.name}"' for group in groups)
+    return f"{sources} START={start}000 END={end}999 | {text}"
 
 
 def row_of(event: Event, group: Group, account: str) -> Row:

@@ -37,16 +37,31 @@ class Subscriptions:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def check(self, group: str, params: dict[str, Any]) -> None:
-        """As AWS does before it accepts a filter: the function must allow to be invoked, and the stream gets
-        a test message. Raises InvalidParameterException; NotSimulated for Firehose and other accounts."""
+    def check_parameters(self, params: dict[str, Any]) -> None:
+        """What AWS refuses before it looks for the log group: a stream without a role, and the function of
+        another account.
+
+        Recorded: localstack/localstack, test_logs_subscription_filters.snapshot.json
+        (test_put_subscription_filter_errors). Raises NotSimulated for Firehose and logical destinations.
+        """
         arn = params["destinationArn"]
-        service = arn.split(":")[2]
+        service, account = [*arn.split(":"), "", "", "", "", ""][2:5:2]
         if service not in ("lambda", "kinesis"):
             raise NotSimulated(f"NotSimulated: {arn} as the destination of a subscription filter")
-        if service == "kinesis":
-            if "roleArn" not in params:
-                raise invalid("destinationArn for vendor kinesis requires a roleArn")
+        if service == "kinesis" and "roleArn" not in params:
+            raise invalid("destinationArn for vendor kinesis cannot be used without roleArn")
+        if service == "lambda" and account != self._world.account:
+            raise ServiceError(
+                "AccessDeniedException",
+                "Cross-account lambda invocation passing is not allowed. You must use DestinationPolicies to "
+                "create cross account lambda triggers.",
+            )
+
+    def check(self, group: str, params: dict[str, Any]) -> None:
+        """As AWS does before it accepts a filter: the function must allow to be invoked, and the stream gets
+        a test message. Raises InvalidParameterException."""
+        arn = params["destinationArn"]
+        if arn.split(":")[2] == "kinesis":
             self._check_stream(params)
             return
         function = arn.split(":function:")[-1].split(":")[0]

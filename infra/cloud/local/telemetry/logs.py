@@ -6,13 +6,16 @@ name); filters are in ``log_filters.py``.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from ..ids import uuid4
 from ..kernel import MILLISECOND
-from ..service import Call, ServiceError
+from ..service import Call, NotSimulated, ServiceError
 from .log_checks import (
     GROUP_NAME,
     STREAM_NAME,
+    check_length_of_name,
     check_name,
     constraint,
     group_name,
@@ -34,6 +37,9 @@ RETENTIONS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+LIST_PATTERN = re.compile(r"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}", re.ASCII)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListLogGroups.html"""
 
 CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
 
@@ -113,7 +119,36 @@ class Logs(LogFilters):
             and params.get("logGroupClass", group.log_class) == group.log_class
         ]
         page, token = page_of(groups, lambda group: group.name, params, 50)
-        return {"logGroups": [self._describe(group, call) for group in page], **token}
+        shown = [self._describe(group, call) for group in page]
+        if (
+            pattern is not None
+        ):  # recorded: test_logs_groups.snapshot.json, test_describe_log_groups_with_pattern
+            for one in shown:
+                del one["storedBytes"], one["deletionProtectionEnabled"]
+        return {"logGroups": shown, **token}
+
+    def ListLogGroups(self, call: Call) -> dict[str, Any]:
+        """By a pattern: up to five parts of names, or (^) their beginnings, with | between them."""
+        params = call.params
+        for name in ("accountIdentifiers", "dataSources", "fieldIndexNames", "logGroupTags"):
+            if params.get(name):
+                raise NotSimulated(f"NotSimulated: {name} of logs:ListLogGroups")
+        text = params.get("logGroupNamePattern")
+        if text is not None and not LIST_PATTERN.fullmatch(text):
+            pattern = LIST_PATTERN.pattern
+            raise constraint(text, "logGroupNamePattern", f"satisfy regular expression pattern: {pattern}")
+        wanted = re.compile((text or "").replace(".", r"\."))
+        groups = [
+            group
+            for name, group in sorted(self._store.groups().items())
+            if wanted.search(name) and params.get("logGroupClass", group.log_class) == group.log_class
+        ]
+        page, token = page_of(groups, lambda group: group.name, params, 50, 1000)
+        names = ("logGroupName", "logGroupArn", "logGroupClass")
+        return {
+            "logGroups": [{name: self._describe(group, call)[name] for name in names} for group in page],
+            **token,
+        }
 
     def _describe(self, group: Group, call: Call) -> dict[str, Any]:
         arn = f"arn:aws:logs:{call.region}:{call.account}:log-group:{group.name}"
@@ -250,9 +285,11 @@ class Logs(LogFilters):
         for name in dict.fromkeys(names):
             group = self._store.get(name)
             if group is None:
-                raise ServiceError(
-                    "ResourceNotFoundException",
-                    f"Log group '{name}' does not exist for account ID '{call.account}'",
+                # With what another service told: test_logs_queries.snapshot.json of localstack/localstack.
+                raise not_found(
+                    f"Log group '{name}' does not exist for account ID '{call.account}' (Service: AWSLogs; "
+                    "Status Code: 400; Error Code: ResourceNotFoundException; Request ID: "
+                    f"{uuid4(self.kernel.rng('logs.request'))}; Proxy: null)"
                 )
             groups.append(group)
         return self._queries.start(call, groups)
@@ -295,6 +332,7 @@ class Logs(LogFilters):
         given = params.get("logGroupName") or params.get("logGroupIdentifier") or params.get("resourceArn")
         if not given:
             raise invalid("Exactly one of logGroupName and logGroupIdentifier must be specified.")
+        check_length_of_name(group_name(given))
         group = self._store.get(group_name(given))
         if group is None:
             raise not_found("The specified log group does not exist.")
@@ -302,6 +340,7 @@ class Logs(LogFilters):
 
     @staticmethod
     def _stream(group: Group, call: Call) -> Stream:
+        check_length_of_name(call.params["logStreamName"])
         stream = group.streams.get(call.params["logStreamName"])
         if stream is None:
             raise not_found("The specified log stream does not exist.")
