@@ -1,10 +1,8 @@
-"""Runs ``telemetry_calls.json``: calls to CloudWatch, Logs and X-Ray with the answers that AWS was recorded to
-give.
+"""Runs ``telemetry_calls.json``: calls to CloudWatch, Logs and X-Ray with the answers recorded from AWS.
 
 A case's ``calls`` are [service, operation, parameters, answer], in order, in a cloud of its own; an answer is
-null (not looked at), what the call returns, or {"error": [code, message]}. In it ``<any>`` stands for anything,
-``<x 513>`` (in parameters, too) for that many times x, and a text that begins with ``~`` for a regular
-expression.
+null (not looked at), what the call returns, or {"error": [code, message]}. In it ``<any>`` is anything,
+``<x 513>`` (in parameters, too) that many times x, and a text that begins with ``~`` a regular expression.
 """
 
 from __future__ import annotations

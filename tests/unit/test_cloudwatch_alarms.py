@@ -360,3 +360,16 @@ def test_unknown_alarms_and_what_is_not_simulated() -> None:
             Threshold=1,
             ComparisonOperator="GreaterThanThreshold",
         )
+
+
+def test_an_alarm_of_dynamodb_ignores_missing_data_unless_it_says_otherwise() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html"""
+    scene = Scene()
+    for name, treatment in (("silent", None), ("explicit", "missing")):
+        dead_letters(
+            scene, AlarmName=name, Namespace="AWS/DynamoDB", Dimensions=[], TreatMissingData=treatment
+        )
+        scene.call("SetAlarmState", AlarmName=name, StateValue="OK", StateReason="by hand")
+    scene.at(600)
+    found = {name: described(scene, name)["StateValue"] for name in ("silent", "explicit")}
+    assert found == {"silent": "OK", "explicit": "INSUFFICIENT_DATA"}

@@ -268,7 +268,7 @@ def test_wrong_queries_are_refused(queries: list[dict[str, Any]], text: str) -> 
 def test_wrong_ranges_and_too_many_points_are_refused() -> None:
     scene = Scene()
     known = {"Namespace": "Parcel", "MetricName": "Latency", "Statistics": ["Sum"]}
-    with pytest.raises(ServiceError, match=r"up to 2,880 datapoints, which exceeds the limit of 1,440"):
+    with pytest.raises(ServiceError, match=r"up to 2880 datapoints, which exceeds the limit of 1440"):
         scene.call("GetMetricStatistics", Period=60, **known, **window(scene, 0, 2 * 86_400))
     with pytest.raises(ServiceError, match="must be less than"):
         scene.call("GetMetricStatistics", Period=60, **known, **window(scene, 60, 0))

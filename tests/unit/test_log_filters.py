@@ -446,3 +446,22 @@ def test_powertools_prints_metrics(cloud: LocalCloud) -> None:
 
     assert points("Items", 60) == [(True, 3.0, "Count")]
     assert points("Wait", 60) == [(True, 12.5, "Milliseconds")]
+
+
+def test_at_most_five_filters_of_a_group_have_a_regular_expression(cloud: LocalCloud) -> None:
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName="shop")
+    value = {"metricNamespace": "Shop", "metricName": "Errors", "metricValue": "1"}
+
+    def put(name: str, pattern: str) -> None:
+        logs.put_metric_filter(
+            logGroupName="shop", filterName=name, filterPattern=pattern, metricTransformations=[value]
+        )
+
+    for number in range(5):
+        put(f"f{number}", "%ERROR|WARN%")
+    put("f4", "{ $.level = %ERR.*% }")  # in place of one
+    put("text", 'ERROR "100%"')
+    with pytest.raises(ClientError) as caught:
+        put("f5", "%FATAL%")
+    assert caught.value.response["Error"]["Code"] == "LimitExceededException"

@@ -168,7 +168,12 @@ class AlarmOperations(Service):
         """A metric alarm keeps it until its next evaluation, a composite one until an alarm of its rule
         changes."""
         params = call.params
-        alarm = self._alarm(params["AlarmName"])
+        name = params["AlarmName"]
+        if name not in self.watch.alarms and name not in self.composites.alarms:
+            # Without a message: localstack/localstack, test_cloudwatch.snapshot.json,
+            # test_set_alarm_invalid_input.
+            raise not_found("")
+        alarm = self._alarm(name)
         data = params.get("StateReasonData", "")
         if data:
             check_json(data, "StateReasonData", "InvalidFormat")

@@ -47,7 +47,7 @@ def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
     if params["ComparisonOperator"] not in COMPARISONS:
         raise _not_one_of("comparisonOperator", params["ComparisonOperator"], list(COMPARISONS))
     asked, watched = _queries(params, account)
-    rule = _rule(params)
+    rule = _rule(params, asked)
     _check_length(rule, max(query.period for query in asked))
     return Alarm(
         name=params["AlarmName"], given=params, configured_at=now, rule=rule, queries=asked, watched=watched
@@ -121,7 +121,9 @@ def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Quer
     if len(stats) != 1:
         raise invalid("Exactly one of the parameters Statistic and ExtendedStatistic must be specified.")
     if "Statistic" in params and params["Statistic"] not in SIMPLE:
-        raise _not_one_of("statistic", params["Statistic"], list(SIMPLE))
+        raise _not_one_of(
+            "statistic", params["Statistic"], ["Maximum", "SampleCount", "Sum", "Minimum", "Average"]
+        )
     query = Query(
         "m1",
         "",
@@ -153,7 +155,12 @@ def _check_expression(query: Query, asked: list[Query]) -> None:
         raise invalid(f"Error in expression '{query.id}': {error}") from None
 
 
-def _rule(params: Mapping[str, Any]) -> Rule:
+def _rule(params: Mapping[str, Any], asked: list[Query]) -> Rule:
+    """Alarms on metrics of AWS/DynamoDB ignore missing data unless they say otherwise:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    (PutMetricAlarm's page says that they always do). Options are refused as LocalStack has AWS do it."""
+    metrics = [query.metric for query in asked if query.metric is not None]
+    of_dynamodb = bool(metrics) and all(metric.namespace == "AWS/DynamoDB" for metric in metrics)
     n = params["EvaluationPeriods"]
     m = params.get("DatapointsToAlarm", n)
     if n < 1:
@@ -162,12 +169,18 @@ def _rule(params: Mapping[str, Any]) -> Rule:
         raise invalid(
             f"The parameter DatapointsToAlarm must be between 1 and EvaluationPeriods ({n}); it is {m}."
         )
-    missing = params.get("TreatMissingData", "missing")
+    missing = params.get("TreatMissingData", "ignore" if of_dynamodb else "missing")
     if missing not in ("missing", "notBreaching", "breaching", "ignore"):
-        raise _not_one_of("treatMissingData", missing, ["breaching", "notBreaching", "ignore", "missing"])
+        raise invalid(
+            f"The value {missing} is not supported for TreatMissingData parameter. Supported values are "
+            "[breaching, notBreaching, ignore, missing]."
+        )
     low = params.get("EvaluateLowSampleCountPercentile", "evaluate")
     if low not in ("evaluate", "ignore"):
-        raise _not_one_of("evaluateLowSampleCountPercentile", low, ["evaluate", "ignore"])
+        raise invalid(
+            f"Option {low} is not supported. Supported options for parameter "
+            "EvaluateLowSampleCountPercentile are evaluate and ignore."
+        )
     return Rule(
         params["ComparisonOperator"],
         float(params["Threshold"]),
@@ -183,12 +196,13 @@ def _check_length(rule: Rule, period: int) -> None:
     seconds = period // SECOND
     if seconds < 3600 and rule.n * seconds > 86_400:
         raise invalid(
-            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
+            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) "
+            "for alarms using period < 3600"
         )
     if rule.n * seconds > 604_800:
         raise invalid(
             "Metrics cannot be checked across more than a week "
-            "(EvaluationPeriods * Period must be <= 604800)."
+            "(EvaluationPeriods * Period must be <= 604800) for alarms using period >= 3600"
         )
 
 

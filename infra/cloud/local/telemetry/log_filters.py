@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from ..journal import Entry
 from ..service import Call, NotSimulated, Service, ServiceError
 from .log_checks import check_lengths, not_found, page_of
-from .log_metric_filters import MOST_FILTERS, check_one, check_transformations, compiled, measure
+from .log_metric_filters import (
+    MOST_FILTERS,
+    MOST_WITH_REGEX,
+    check_one,
+    check_transformations,
+    compiled,
+    has_regex,
+    measure,
+)
 from .log_subscriptions import MOST_SUBSCRIPTIONS, Subscriptions
 
 if TYPE_CHECKING:
@@ -45,10 +53,12 @@ class LogFilters(Service):
         for name in ("fieldSelectionCriteria", "applyOnTransformedLogs", "emitSystemFieldDimensions"):
             if params.get(name):
                 raise NotSimulated(f"NotSimulated: {name} of a metric filter")
-        check_transformations(compiled(params["filterPattern"]), params["metricTransformations"])
+        pattern = compiled(params["filterPattern"], "metric filter pattern")
+        check_transformations(pattern, params["metricTransformations"])
         filters = self._metric_filters.setdefault(group.name, {})
         if params["filterName"] not in filters and len(filters) >= MOST_FILTERS:
-            raise ServiceError("LimitExceededException", "Resource limit exceeded.")
+            raise _too_many()
+        self._check_regexes(group.name, params)
         filters[params["filterName"]] = {
             "filterName": params["filterName"],
             "filterPattern": params["filterPattern"],
@@ -106,7 +116,8 @@ class LogFilters(Service):
         compiled(params["filterPattern"])
         filters = self._subscriptions.setdefault(group.name, {})
         if params["filterName"] not in filters and len(filters) >= MOST_SUBSCRIPTIONS:
-            raise ServiceError("LimitExceededException", "Resource limit exceeded.")
+            raise _too_many()
+        self._check_regexes(group.name, params)
         self._deliveries.check(group.name, params)
         found = {
             "filterName": params["filterName"],
@@ -131,6 +142,17 @@ class LogFilters(Service):
     def DeleteSubscriptionFilter(self, call: Call) -> None:
         check_lengths(call.params)
         _delete(self._subscriptions, self._group(call).name, call.params["filterName"], "subscription filter")
+
+    def _check_regexes(self, group: str, params: dict[str, Any]) -> None:
+        """Raise LimitExceededException for one filter with a regular expression too many."""
+        others = [
+            each
+            for filters in (self._metric_filters, self._subscriptions)
+            for name, each in filters.get(group, {}).items()
+            if name != params["filterName"] and has_regex(each["filterPattern"])
+        ]
+        if has_regex(params["filterPattern"]) and len(others) >= MOST_WITH_REGEX:
+            raise _too_many()
 
     # -- events as they arrive -------------------------------------------------------------------
 
@@ -182,6 +204,10 @@ class LogFilters(Service):
                 "counts": [1.0],
             }
             self.journal.record("cloudwatch.put_metric", each["metricNamespace"], actor="logs", data=data)
+
+
+def _too_many() -> ServiceError:
+    return ServiceError("LimitExceededException", "Resource limit exceeded.")
 
 
 def _key(found: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ value, or without something at that of a dimension, gives nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,12 +25,24 @@ Datum = tuple[Mapping[str, Any], float, list[list[str]]]
 """Transformation, value, dimensions as [name, value]."""
 
 
-def compiled(pattern: str) -> Pattern:
-    """Raises InvalidParameterException."""
+MOST_WITH_REGEX = 5
+"""Filters of one log group, of both kinds:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"""
+
+
+def compiled(pattern: str, kind: str = "filter pattern") -> Pattern:
+    """Raises InvalidParameterException. AWS says no more than ``Invalid metric filter pattern``, for metric
+    filters (https://github.com/aws/aws-cdk/issues/16278); what is wrong follows here."""
     try:
         return read_pattern(pattern)
     except PatternError as error:
-        raise invalid(f"Invalid filter pattern: {error}") from None
+        detail = str(error).removeprefix("Invalid filter pattern: ")
+        raise invalid(f"Invalid {kind}: {detail}") from None
+
+
+def has_regex(pattern: str) -> bool:
+    """Whether a pattern that can be read has a regular expression in it."""
+    return "%" in re.sub(r'"(?:\\.|[^"\\])*"', "", pattern)
 
 
 _MEMBERS = ("metricName", "metricNamespace", "metricValue", "defaultValue", "unit", "dimensions")

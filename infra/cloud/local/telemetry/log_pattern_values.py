@@ -22,14 +22,16 @@ class PatternError(ValueError):
 
 # -- regular expressions -------------------------------------------------------------------------------------
 
-_REGEX_TEXT = re.compile(r"(?:[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|*+.]|\\[\x21-\x7e])+")
+_REGEX_TEXT = re.compile(r"(?:[A-Za-z0-9 :_#=@/;,\-^$?\[\]{}|*+.]|\\[\x21-\x7e])+")
+"""With spaces, which the page does not name: https://github.com/aws/aws-cdk/issues/36901 has some, and so has
+the example of FilterPattern.regexValue in the CDK's reference."""
 
 
 def regex(source: str) -> re.Pattern[str]:
     if not _REGEX_TEXT.fullmatch(source):
         raise PatternError(
-            f"Invalid regex pattern %{source}%: parentheses, spaces (use \\s), multibyte characters and "
-            "symbols other than : _ # = @ / ; , - are not supported"
+            f"Invalid regex pattern %{source}%: parentheses, multibyte characters and symbols "
+            "other than : _ # = @ / ; , - are not supported"
         )
     try:
         return re.compile(source, re.ASCII)
@@ -48,8 +50,10 @@ def limit_regexes(count: int) -> None:
 
 _OPERATOR = re.compile(r"<=|>=|!=|=|<|>")
 _VALUE = re.compile(
-    r'%(?P<regex>(?:\\.|[^%\\])+)%|"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<bare>[^\s"%&|()<>=!,{}]+)'
+    r'%(?P<regex>(?:\\.|[^%\\])+)%|"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<bare>[^\s"%&|()<>=!,{}\'@$\\\x80-\U0010ffff]+)'
 )
+"""What has a quote, @, $, a backslash or a letter beyond ASCII must stand in double quotes:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html (STRING)."""
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 

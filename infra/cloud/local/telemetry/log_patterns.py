@@ -49,6 +49,10 @@ def compile_pattern(pattern: str) -> Matcher:
 def read_pattern(pattern: str) -> Pattern:
     """Raises ``PatternError``."""
     text = pattern.strip()
+    for opening, closing in ("{}", "[]"):
+        if text.startswith(opening) and not text.endswith(closing):
+            # As users report: https://github.com/jorgebastida/awslogs/issues/210
+            raise PatternError(f"If a filter pattern starts with '{opening}' it must end with '{closing}'")
     if text.startswith("{") and text.endswith("}"):
         return _JsonPattern(text[1:-1])
     if text.startswith("[") and text.endswith("]"):

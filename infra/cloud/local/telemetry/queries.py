@@ -89,10 +89,16 @@ def parse(
     if not 1 <= len(given) <= 500:
         raise invalid("The collection MetricDataQueries must not have a size greater than 500, nor be empty.")
     queries: dict[str, Query] = {}
-    for one in given:
+    for number, one in enumerate(given, 1):
+        if "Period" in one and "MetricStat" in one:  # as users report GetMetricData's answer
+            path = f"MetricDataQueries.member.{number}"
+            raise invalid(
+                f"The parameters {path}.Period and {path}.MetricStat are mutually exclusive and you have "
+                "specified both."
+            )
         query = _parse_one(one, account, allowed)
         if query.id in queries:
-            raise invalid(f"The values for parameter id in MetricDataQueries are not unique: {query.id}.")
+            raise invalid("The values for parameter id in MetricDataQueries are not unique.")
         queries[query.id] = query
     return list(queries.values())
 
