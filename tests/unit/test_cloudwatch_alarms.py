@@ -320,7 +320,7 @@ def test_disabled_actions_are_not_mentioned() -> None:
 @pytest.mark.parametrize(
     ("change", "code", "text"),
     [
-        ({"Period": 45}, "InvalidParameterValue", "Period"),
+        ({"Period": 45}, "ValidationError", "Period must be 10, 20, 30 or a multiple of 60"),
         ({"Period": 300, "EvaluationPeriods": 289}, "ValidationError", "more than a day"),
         ({"DatapointsToAlarm": 2}, "ValidationError", "DatapointsToAlarm"),
         ({"ExtendedStatistic": "p99"}, "ValidationError", "Statistic"),
@@ -328,8 +328,8 @@ def test_disabled_actions_are_not_mentioned() -> None:
         ({"TreatMissingData": "maybe"}, "ValidationError", "maybe"),
         ({"ComparisonOperator": "Equals"}, "ValidationError", "Equals"),
         ({"Threshold": None}, "ValidationError", "threshold"),
-        ({"MetricName": None}, "MissingParameter", "MetricName"),
-        ({"Metrics": []}, "InvalidParameterCombination", "mutually exclusive"),
+        ({"MetricName": None}, "ValidationError", "MetricName must not be null"),
+        ({"Metrics": []}, "ValidationError", "Namespace should not be set if list of Metrics is set."),
         ({"OKActions": ["a"] * 6}, "ValidationError", "'oKActions' failed .* less than or equal to 5"),
     ],
 )

@@ -228,6 +228,8 @@ def test_documents_that_are_not_taken(xray: Any) -> None:
         json.dumps({key: value for key, value in good.items() if key != "name"}),
         json.dumps({key: value for key, value in good.items() if key != "end_time"}),
         json.dumps({**good, "end_time": T0 - 1}),
+        "[]",
+        json.dumps({**good, "type": "subsegment", "parent_id": "1" * 16, "name": "mysql at RouteBinding:?"}),
     ]
     answer = xray.put_trace_segments(TraceSegmentDocuments=[*bad, json.dumps(good)])
     problems = [(each.get("Id"), each["ErrorCode"]) for each in answer["UnprocessedTraceSegments"]]
@@ -238,7 +240,12 @@ def test_documents_that_are_not_taken(xray: Any) -> None:
         ("f" * 16, "MissingName"),
         ("f" * 16, "MissingEndTime"),
         ("f" * 16, "InvalidEndTime"),
+        (None, "MissingId"),
+        ("f" * 16, "InvalidName"),
     ]
+    said = [each["Message"] for each in answer["UnprocessedTraceSegments"]]
+    assert said[0] == "Invalid segment. ErrorCode: ParseError"
+    assert said[-1] == "Invalid subsegment. ErrorCode: InvalidName, Cause: null"
     answer = xray.batch_get_traces(TraceIds=[trace_id(3), trace_id(99)])
     assert [each["Id"] for each in answer["Traces"]] == [trace_id(3)]
     assert answer["UnprocessedTraceIds"] == [trace_id(99)]

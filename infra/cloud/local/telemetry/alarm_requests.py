@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..service import NotSimulated
+from ..service import NotSimulated, ServiceError
 from . import expressions, queries
 from .alarm_states import Stated
 from .alarm_watch import Alarm
@@ -98,12 +98,9 @@ def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Quer
     """What the alarm retrieves, and the one that it compares."""
     if "Metrics" in params:
         for name in ONE_METRIC:
-            if name in params:
-                raise invalid(
-                    f"The parameters Metrics and {name} are mutually exclusive and you have specified both.",
-                    "InvalidParameterCombination",
-                )
-        asked = queries.parse(params["Metrics"], account, HIGH_RESOLUTION)
+            if name in params:  # https://github.com/cloudtools/troposphere/pull/1276
+                raise invalid(f"{name} should not be set if list of Metrics is set.")
+        asked = _of_list(params["Metrics"], account)
         returned = [query for query in asked if query.returned]
         if len(returned) != 1:
             raise invalid("Exactly one element of the metrics list should return data.")
@@ -115,8 +112,8 @@ def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Quer
             raise invalid("An alarm on a metric math expression must use at least one metric.")
         return asked, returned[0]
     for name in ("MetricName", "Namespace", "Period"):
-        if name not in params:
-            raise invalid(f"The parameter {name} is required for an alarm on a metric.", "MissingParameter")
+        if name not in params:  # https://github.com/aws-cloudformation/cfn-lint/pull/771
+            raise invalid(f"{name} must not be null")
     stats = [params[name] for name in ("Statistic", "ExtendedStatistic") if name in params]
     if len(stats) != 1:
         raise invalid("Exactly one of the parameters Statistic and ExtendedStatistic must be specified.")
@@ -129,11 +126,27 @@ def _queries(params: Mapping[str, Any], account: str) -> tuple[list[Query], Quer
         "",
         True,
         MetricId(params["Namespace"], params["MetricName"], queries.dimensions(params.get("Dimensions"))),
-        queries.check_statistic(stats[0]),
-        queries.check_period(params["Period"], HIGH_RESOLUTION),
+        queries.check_statistic(stats[0], "The value {} for parameter ExtendedStatistic is not supported."),
+        _period(params["Period"]),
         params.get("Unit"),
     )
     return [query], query
+
+
+def _of_list(given: list[Mapping[str, Any]], account: str) -> list[Query]:
+    """The queries of ``Metrics``. AWS says no more than ``Invalid metrics list``
+    (https://github.com/hashicorp/terraform-provider-aws/issues/19567); what is wrong follows here."""
+    try:
+        return queries.parse(given, account, HIGH_RESOLUTION)
+    except ServiceError as error:
+        raise invalid(f"Invalid metrics list: {error.message}") from None
+
+
+def _period(seconds: int) -> int:
+    """In microseconds."""
+    if seconds not in HIGH_RESOLUTION and (seconds < 60 or seconds % 60):
+        raise invalid("Period must be 10, 20, 30 or a multiple of 60")
+    return seconds * SECOND
 
 
 def _check_expression(query: Query, asked: list[Query]) -> None:

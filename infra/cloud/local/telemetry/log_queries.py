@@ -63,11 +63,17 @@ class Queries:
             commands = parse_query(params["queryString"])
         except QueryError as error:
             location = {"startCharOffset": error.start, "endCharOffset": error.end}
-            compile_error = {"location": location, "message": error.message}
-            raise ServiceError(
-                "MalformedQueryException", error.message, 400, queryCompileError=compile_error
-            ) from None
+            raise _malformed(error.message, location) from None
         now = self._kernel.now
+        if all((end + 1) * SECOND <= max(group.created, group.kept_since(now)) for group in groups):
+            # As users report (github.com search for the message).
+            size = len(params["queryString"])
+            message = (
+                "Query's end date and time is either before the log groups creation time or exceeds the log "
+                f"groups log retention settings ([0,{size}])"
+            )
+            location = {"startCharOffset": 0, "endCharOffset": size}
+            raise _malformed(message, location)
         found: list[tuple[Event, Group]] = []
         for group in groups:
             first = max(start * SECOND, group.kept_since(now))
@@ -149,6 +155,11 @@ class Queries:
         if query is None or query.started <= self._kernel.now - RESULTS_KEPT:
             raise not_found(f"Query with id {query_id} does not exist")
         return query
+
+
+def _malformed(message: str, location: dict[str, int]) -> ServiceError:
+    compile_error = {"location": location, "message": message}
+    return ServiceError("MalformedQueryException", message, 400, queryCompileError=compile_error)
 
 
 def _with_source(groups: list[Group], start: int, end: int, text: str) -> str:

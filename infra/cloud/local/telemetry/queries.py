@@ -71,31 +71,37 @@ def check_period(seconds: int, allowed: Sequence[int], name: str = "Period") -> 
     return seconds * SECOND
 
 
-def check_statistic(name: str) -> str:
+def check_statistic(name: str, words: str = "The value {} for parameter Stat is not supported.") -> str:
     try:
         statistic(name)
     except UnknownStatisticError:
-        raise invalid(
-            f"The value {name} for parameter Stat is not supported.", "InvalidParameterValue"
-        ) from None
+        raise invalid(words.format(name), "InvalidParameterValue") from None
     return name
+
+
+def _known(name: str) -> bool:
+    try:
+        statistic(name)
+    except UnknownStatisticError:
+        return False
+    return True
 
 
 def parse(
     given: Sequence[Mapping[str, Any]], account: str, allowed: Sequence[int] = SHORT_PERIODS
 ) -> list[Query]:
     """Checked queries. Raises ValidationError, InvalidParameterValue; NotSimulated for another account's
-    metrics."""
+    metrics. In the words that users report, a line for each query that is wrong:
+    https://github.com/prometheus-community/yet-another-cloudwatch-exporter/issues/385"""
     if not 1 <= len(given) <= 500:
         raise invalid("The collection MetricDataQueries must not have a size greater than 500, nor be empty.")
     queries: dict[str, Query] = {}
-    for number, one in enumerate(given, 1):
-        if "Period" in one and "MetricStat" in one:  # as users report GetMetricData's answer
-            path = f"MetricDataQueries.member.{number}"
-            raise invalid(
-                f"The parameters {path}.Period and {path}.MetricStat are mutually exclusive and you have "
-                "specified both."
-            )
+    problems = [
+        problem for number, one in enumerate(given, 1) if (problem := _problem(one, f"member.{number}"))
+    ]
+    if problems:
+        raise invalid("\n".join(problems))
+    for one in given:
         query = _parse_one(one, account, allowed)
         if query.id in queries:
             raise invalid("The values for parameter id in MetricDataQueries are not unique.")
@@ -103,16 +109,31 @@ def parse(
     return list(queries.values())
 
 
+def _problem(one: Mapping[str, Any], member: str) -> str:
+    """What is wrong with a query by itself, or ""."""
+    path = f"MetricDataQueries.{member}"
+    both = "The parameters {0}.{1} and {0}.{2} are mutually exclusive and you have specified both."
+    if not re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one["Id"]):
+        pattern = "^[a-z][a-zA-Z0-9_]*$"
+        return (
+            f"The value {one['Id']} for parameter {path}.Id is not matching the expected pattern {pattern}."
+        )
+    if "MetricStat" in one:
+        for other in ("Expression", "Period"):
+            if other in one:
+                return both.format(path, other, "MetricStat")
+        for part in ("Namespace", "MetricName"):
+            if not one["MetricStat"]["Metric"].get(part):
+                return f"The parameter {path}.MetricStat.Metric.{part} is required."
+        if not _known(stat := one["MetricStat"]["Stat"]):
+            return f"The value {stat} for parameter {path}.MetricStat.Stat is not a valid statistic."
+    elif "Expression" not in one:
+        return f"Exactly one of the parameters {path}.MetricStat or {path}.Expression must be specified."
+    return ""
+
+
 def _parse_one(one: Mapping[str, Any], account: str, allowed: Sequence[int]) -> Query:
     name = one["Id"]
-    if not re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", name):
-        raise invalid(
-            f"The value {name} for parameter MetricDataQueries.member.Id does not match the expected pattern."
-        )
-    if ("MetricStat" in one) == ("Expression" in one):
-        raise invalid(
-            f"Exactly one of the parameters MetricStat or Expression must be specified, for Id {name}."
-        )
     if one.get("AccountId", account) != account:
         raise NotSimulated(f"NotSimulated: metrics of another account ({one['AccountId']})")
     label, returned = one.get("Label", ""), one.get("ReturnData", True)
@@ -121,17 +142,12 @@ def _parse_one(one: Mapping[str, Any], account: str, allowed: Sequence[int]) -> 
         period = check_period(one["Period"], allowed) if "Period" in one else 0
         return Query(name, label, returned, period=period, expression=one["Expression"])
     stat, metric = one["MetricStat"], one["MetricStat"]["Metric"]
-    for part in ("Namespace", "MetricName"):
-        if not metric.get(part):
-            raise invalid(
-                f"The parameter MetricDataQueries.member.MetricStat.Metric.{part} is required, for Id {name}."
-            )
     return Query(
         name,
         label,
         returned,
         MetricId(metric["Namespace"], metric["MetricName"], dimensions(metric.get("Dimensions"))),
-        check_statistic(stat["Stat"]),
+        stat["Stat"],
         check_period(stat["Period"], allowed),
         stat.get("Unit"),
     )

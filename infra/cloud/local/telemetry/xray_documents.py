@@ -21,7 +21,9 @@ MAX_BYTES = 64 * 1024
 
 _ID = re.compile(r"[0-9a-fA-F]{16}")
 _TRACE_ID = re.compile(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}")
-_NAME = re.compile(r"[\w\s.:/%&#=+\\\-@!*'()$?^~,\[\]]{1,200}")
+_NAME = re.compile(r"[\w\s.:/%&#=+\\\-@',\[\]]{1,200}")
+"""The documented characters, and those that the SDK for Python leaves in the names that it sends
+(aws_xray_sdk.core.models.entity); a ``?`` is refused: https://github.com/Napp/xray-laravel/issues/29."""
 _ORDER = (
     "id",
     "name",
@@ -100,11 +102,15 @@ def check(text: str) -> Document:
         document = json.loads(text)
     except ValueError:
         raise Invalid("", "ParseError", "Invalid segment. ErrorCode: ParseError") from None
+    if document == []:  # https://github.com/humanmade/aws-xray/issues/29
+        raise Invalid("", "MissingId", "Invalid segment. ErrorCode: MissingId")
     if not isinstance(document, dict):
         raise Invalid("", "ParseError", "Invalid segment. ErrorCode: ParseError")
     id = document.get("id")
     shown = id if isinstance(id, str) else ""
     code = _problem(document)
+    if code and document.get("type") == "subsegment":  # https://github.com/aws/aws-xray-daemon/issues/184
+        raise Invalid(shown, code, f"Invalid subsegment. ErrorCode: {code}, Cause: null")
     if code:
         raise Invalid(shown, code, f"Invalid segment. ErrorCode: {code}")
     return document
