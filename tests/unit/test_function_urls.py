@@ -15,10 +15,13 @@ from infra.cloud.local.cloud import LocalCloud
 from infra.cloud.local.functions.urls import answer
 from infra.cloud.local.routes.http import HttpResponse
 from infra.cloud.local.routes.http_client import format_response, parse_request
-from infra.cloud.local.service import NotSimulated
 
 from .deploy_tools import Deployer, function, role
 
+FORBIDDEN = (
+    "Forbidden. For troubleshooting Function URL authorization issues, see: "
+    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+)
 ECHO = """
 import json
 def handler(event, context):
@@ -59,6 +62,10 @@ def deploy(cloud: LocalCloud, *args: Any, **kwargs: Any) -> str:
     return app.outputs["Url"]
 
 
+def invocation_id(cloud: LocalCloud) -> str:
+    return str(list(cloud.world.journal.select("lambda.invocation"))[-1].data["request_id"])
+
+
 def test_a_request_as_the_function_gets_it(cloud: LocalCloud) -> None:
     url = deploy(cloud)
     headers = {"Cookie": "a=1; b=2", "Content-Type": "application/json"}
@@ -87,7 +94,10 @@ def test_a_request_as_the_function_gets_it(cloud: LocalCloud) -> None:
         "time": context["time"],
         "timeEpoch": context["timeEpoch"],
     }
-    assert event.pop("headers")["host"] == host
+    assert response.headers["x-amzn-RequestId"] == invocation_id(cloud)
+    sent = event.pop("headers")
+    added = ("host", "content-length", "x-amzn-tls-version", "x-forwarded-proto", "content-type")
+    assert [sent[name] for name in added] == [host, "8", "TLSv1.3", "https", "application/json"]
     assert event == {
         "version": "2.0",
         "routeKey": "$default",
@@ -110,7 +120,28 @@ def test_bytes_come_as_base64_and_errors_as_502(cloud: LocalCloud) -> None:
 
 def test_without_a_permission_or_a_signature_it_is_forbidden(cloud: LocalCloud) -> None:
     response = requests.get(deploy(cloud, public=False), timeout=5)
-    assert (response.status_code, response.json()) == (403, {"Message": "Forbidden"})
+    assert (response.status_code, response.json()) == (403, {"Message": FORBIDDEN})
+    assert response.headers["x-amzn-ErrorType"] == "AccessDeniedException"
+
+
+def test_where_no_url_is_nobody_answers_like_aws(cloud: LocalCloud) -> None:
+    """LocalStack's test_lambda_url_non_existing_url, test_lambda_url_persists_after_alias_delete."""
+    nowhere = requests.get("https://0123456789abcdefghijklmnopqrstuv.lambda-url.us-east-1.on.aws", timeout=5)
+    assert (nowhere.status_code, nowhere.text) == (403, '{"Message":null}')
+    assert nowhere.headers["x-amzn-ErrorType"] == "AccessDeniedException"
+    client = cloud.client("lambda")
+    deploy(cloud)
+    [function] = client.list_functions()["Functions"]
+    named = {"FunctionName": function["FunctionName"], "Qualifier": "live"}
+    client.create_alias(FunctionName=named["FunctionName"], Name="live", FunctionVersion="$LATEST")
+    url = client.create_function_url_config(**named, AuthType="NONE", InvokeMode="BUFFERED")["FunctionUrl"]
+    permission = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
+    client.add_permission(**named, StatementId="all", **permission)
+    assert requests.get(url, timeout=5).status_code == 201
+    assert client.update_function_url_config(**named, AuthType="NONE")["InvokeMode"] == "BUFFERED"
+    client.delete_alias(FunctionName=named["FunctionName"], Name="live")
+    response = requests.get(url, timeout=5)
+    assert (response.status_code, response.json()) == (403, {"Message": FORBIDDEN})
 
 
 def test_a_function_goes_on_when_who_called_its_url_is_killed(cloud: LocalCloud) -> None:
@@ -155,8 +186,7 @@ def test_a_url_is_one_per_function_and_goes_with_its_stack(cloud: LocalCloud) ->
     assert app.update(resources("AWS_IAM"), Outputs=URL) == "UPDATE_COMPLETE"
     assert client.get_function_url_config(FunctionName=name)["AuthType"] == "AWS_IAM"
     assert app.delete() == "DELETE_COMPLETE"
-    with pytest.raises((NotSimulated, requests.ConnectionError)):
-        requests.get(url, timeout=5)
+    assert requests.get(url, timeout=5).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -170,7 +200,7 @@ def test_a_url_is_one_per_function_and_goes_with_its_stack(cloud: LocalCloud) ->
     ],
 )
 def test_what_a_result_stands_for(result: Any, status: int, body: str) -> None:
-    made = answer(result)
+    made = answer(json.dumps(result))
     assert (made.status, made.body, made.headers) == (status, body, {"Content-Type": "application/json"})
 
 

@@ -18,6 +18,7 @@ from infra.cloud.local.routes.http import HttpRequest
 from infra.cloud.local.routes.signatures import Signature, canonical_request, sign
 
 from .deploy_tools import TRUST, Deployer, function, role
+from .test_function_urls import FORBIDDEN
 
 ECHO = """
 import json
@@ -117,7 +118,7 @@ def test_what_is_wrong_with_a_signature(cloud: LocalCloud) -> None:
         "InvalidSignatureException",
         "IncompleteSignatureException",
     ]
-    assert answers[0].json() == {"Message": "Forbidden"}
+    assert answers[0].json()["Message"].startswith("Forbidden. For troubleshooting Function URL")
     assert answers[1].json() == {"message": "The security token included in the request is invalid."}
     assert answers[4].json() == {"message": "Credential should be scoped to correct service: 'lambda'."}
 
@@ -155,7 +156,7 @@ def test_a_role_needs_both_permissions(cloud: LocalCloud) -> None:
         answer = send(url, keys)
         found[count] = (answer.status_code, answer.json())
         assert send(url, keys[:2]).status_code == 403
-    assert found[1] == (403, {"Message": "Forbidden"})
+    assert found[1] == (403, {"Message": FORBIDDEN})
     assert found[2][1]["iam"]["userArn"] == "arn:aws:sts::123456789012:assumed-role/caller-2/me"
 
 

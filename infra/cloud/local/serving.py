@@ -35,7 +35,7 @@ class Server:
     def __init__(self, world: World, url: str, port: int) -> None:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
-        if parts.scheme not in ("http", "https") or not world.http.knows(host):
+        if parts.scheme not in ("http", "https") or host not in world.http.hosts():
             raise ValueError(
                 f"url={url!r}; accepted is the URL of something that answers here, such as app['ApiUrl']: "
                 f"{', '.join(world.http.hosts()) or 'there is nothing yet'}"

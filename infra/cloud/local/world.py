@@ -18,7 +18,7 @@ from .clock import TimeFunctions, VirtualClock
 from .cloudformation.service import CloudFormation
 from .deployments.service import CodeDeploy
 from .faults import Faults
-from .functions import instrumentation
+from .functions import instrumentation, urls
 from .functions.isolation import Entropy
 from .functions.service import Functions
 from .journal import Journal
@@ -113,6 +113,7 @@ class World:
         self.cloudwatch = CloudWatch(self)
         self.logs = Logs(self)
         self.http = Http(self)
+        self.http.register(f".lambda-url.{self.region}.on.aws", urls.nobody)
         Otlp(self)
         self._http_clients = HttpClients(self)
         self.kinesis = Kinesis(self)

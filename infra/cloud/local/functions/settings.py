@@ -50,9 +50,9 @@ class Settings(Provisioning):
         provisioned = sum(each.requested for each in function.provisioned.values())
         if wanted < provisioned:
             raise invalid(
-                f"ReservedConcurrentExecutions  {wanted} should not be lower than function's total "
-                "provisioned "
-                f"concurrency [{provisioned}]."
+                f" ReservedConcurrentExecutions  {wanted} should not be lower than function's total "
+                f"provisioned concurrency [{provisioned}].",
+                Type=None,
             )
         self._reserve(function, wanted)
         return {"ReservedConcurrentExecutions": wanted}

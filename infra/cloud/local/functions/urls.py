@@ -40,6 +40,7 @@ class FunctionUrl:
     id: str
     auth: str
     cors: dict[str, Any]
+    invoke_mode: str | None
     created: int
     modified: int
 
@@ -70,14 +71,13 @@ class Urls(Permissions):
             identifier,
             call.params["AuthType"],
             dict(call.params.get("Cors") or {}),
+            call.params.get("InvokeMode"),
             self.kernel.now,
             self.kernel.now,
         )
         self.world.http.register(self._host(url), lambda request: self._counted(url, request))
-        shown = self._shown(url)  # without what was not asked for (recorded: LocalStack's TestLambdaURL)
+        shown = self._changed(url)
         del shown["LastModifiedTime"]
-        if "InvokeMode" not in call.params:
-            del shown["InvokeMode"]
         return {"$status": 201, **shown}
 
     def GetFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
@@ -89,11 +89,9 @@ class Urls(Permissions):
         url.auth = call.params.get("AuthType", url.auth)
         if "Cors" in call.params:
             url.cors = dict(call.params["Cors"])
+        url.invoke_mode = call.params.get("InvokeMode", url.invoke_mode)
         url.modified = self.kernel.now
-        shown = self._shown(url)
-        if "InvokeMode" not in call.params:
-            del shown["InvokeMode"]
-        return shown
+        return self._changed(url)
 
     def DeleteFunctionUrlConfig(self, call: Call) -> dict[str, Any]:
         url = self._found(call)
@@ -151,6 +149,14 @@ class Urls(Permissions):
         }
         return {**answer, "Cors": url.cors} if url.cors else answer
 
+    def _changed(self, url: FunctionUrl) -> dict[str, Any]:
+        """As a change is answered: without an invoke mode that nobody ever set (recorded: LocalStack's
+        test_url_config_lifecycle, test_lambda_update_function_url_config)."""
+        shown = self._shown(url)
+        if url.invoke_mode is None:
+            del shown["InvokeMode"]
+        return shown
+
     def _trace(self) -> str:
         """Of whoever asks: a service's own tasks have no caller."""
         task = self.kernel.current
@@ -178,15 +184,15 @@ class Urls(Permissions):
         if request.method == "OPTIONS" and url.cors and "access-control-request-method" in headers:
             return HttpResponse(200, "", {**extra, **_preflight(url.cors)})
         if url.function.deleted:
-            return HttpResponse(404, '{"Message":null}', _JSON)
+            return nobody(request)
         signed: Credentials | None = None
         try:
             if url.auth == "AWS_IAM":
                 signed = verify(self.world, request, "lambda")
         except Unsigned as error:
             return _refused(error)
-        if not self._allowed(url, signed):
-            return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
+        if (url.qualifier and url.qualifier not in url.function.aliases) or not self._allowed(url, signed):
+            return _FORBIDDEN
         trace = self._trace()
         event = self._event(url, request, headers, signed)
         if trace:
@@ -198,15 +204,17 @@ class Urls(Permissions):
             if error.status != 429:
                 raise
             return HttpResponse(429, '{"Message":"Rate Exceeded."}', {**_JSON, **extra})
+        extra["x-amzn-RequestId"] = result.request_id
         if not result.ok:
             return HttpResponse(502, "Internal Server Error", {"Content-Type": "text/plain", **extra})
-        response = answer(json.loads(result.payload or b"null"))
+        response = answer(result.payload.decode() or "null")
         return dataclasses.replace(response, headers={**response.headers, **extra})
 
     def _allowed(self, url: FunctionUrl, signed: Credentials | None) -> bool:
         """Who signs needs two permissions, since October 2025. Without a signature the policy of the function
         must let everybody invoke the URL; that it allows lambda:InvokeFunction as well, as new URLs need by
-        now, is not asked for. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+        now, is not asked for (as recorded in November 2025: LocalStack's test_lambda_url_invocation).
+        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
         """
         arn = f"{url.function.arn}:{url.qualifier}" if url.qualifier else url.function.arn
         identity = self.world.identity
@@ -241,7 +249,10 @@ class Urls(Permissions):
             event["cookies"] = cookies
         event["headers"] = {
             **headers,
+            "content-length": str(len(request.body.encode("utf-8", "surrogateescape"))),
             "host": host,
+            "x-amzn-tls-cipher-suite": "TLS_AES_128_GCM_SHA256",
+            "x-amzn-tls-version": "TLSv1.3",
             "x-forwarded-port": "443",
             "x-forwarded-proto": "https",
             "x-forwarded-for": "203.0.113.10",
@@ -278,15 +289,28 @@ class Urls(Permissions):
         return event
 
 
+def nobody(request: HttpRequest) -> HttpResponse:
+    """Answers at the addresses of no URL (recorded: LocalStack's test_lambda_url_non_existing_url)."""
+    return HttpResponse(403, '{"Message":null}', {**_JSON, "x-amzn-ErrorType": _DENIED})
+
+
 def _refused(error: Unsigned) -> HttpResponse:
     """Without any signature Lambda says Forbidden, else what is wrong with it."""
     if error.code == "MissingAuthenticationTokenException":
-        return HttpResponse(403, '{"Message":"Forbidden"}', {**_JSON, "x-amzn-ErrorType": _DENIED})
+        return _FORBIDDEN
     body = json.dumps({"message": error.message}, separators=(",", ":"))
     return HttpResponse(403, body, {**_JSON, "x-amzn-ErrorType": error.code})
 
 
 _DENIED = "AccessDeniedException"
+_FORBIDDEN = HttpResponse(
+    403,
+    '{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: '
+    'https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}',
+    {**_JSON, "x-amzn-ErrorType": _DENIED},
+)
+"""Recorded in November 2025: LocalStack's test_lambda_permission_url_invocation, and the one of an alias that
+was deleted."""
 
 
 def _time(urls: Urls, micros: int) -> str:
@@ -296,18 +320,22 @@ def _time(urls: Urls, micros: int) -> str:
 def _check(params: dict[str, Any]) -> None:
     if params.get("AuthType", "NONE") not in ("NONE", "AWS_IAM"):
         raise constraint(params["AuthType"], "authType", "satisfy enum value set: [NONE, AWS_IAM]")
-    if params.get("InvokeMode", "BUFFERED") != "BUFFERED":
+    mode = params.get("InvokeMode", "BUFFERED")
+    if mode not in ("RESPONSE_STREAM", "BUFFERED"):
+        raise constraint(mode, "invokeMode", "satisfy enum value set: [RESPONSE_STREAM, BUFFERED]")
+    if mode != "BUFFERED":
         raise NotSimulated("NotSimulated: function URL InvokeMode RESPONSE_STREAM - no response is streamed")
 
 
-def answer(result: Any) -> HttpResponse:
-    """The HTTP response that a function's result stands for.
+def answer(payload: str) -> HttpResponse:
+    """The HTTP response that a function's result stands for; what is no text is the body as it was written.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload; recorded:
+    LocalStack's test_lambda_url_invocation.
     """
+    result = json.loads(payload)
     if not (isinstance(result, dict) and "statusCode" in result):
-        body = result if isinstance(result, str) else json.dumps(result)
-        return HttpResponse(200, body, _JSON)
+        return HttpResponse(200, result if isinstance(result, str) else payload, _JSON)
     body = result.get("body") or ""
     text = body if isinstance(body, str) else json.dumps(body)
     if result.get("isBase64Encoded"):

@@ -64,7 +64,8 @@ class Http:
         self._local: dict[int, Handler] = {}
 
     def register(self, host: str, handler: Handler) -> None:
-        """Answer every request to ``host`` with ``handler``, from now on."""
+        """Answer every request to ``host`` with ``handler``, from now on. A host with a leading dot stands
+        for all the names below it that nobody else answers for."""
         self._hosts[host.lower()] = handler
 
     def register_local(self, port: int, handler: Handler) -> None:
@@ -74,10 +75,13 @@ class Http:
 
     def knows(self, host: str) -> bool:
         """Whether somebody answers at this host."""
-        return host.lower() in self._hosts
+        return self._handler(host.lower()) is not None
+
+    def _handler(self, host: str) -> Handler | None:
+        return self._hosts.get(host) or self._hosts.get(host[host.find(".") :])
 
     def hosts(self) -> list[str]:
-        return sorted(self._hosts)
+        return sorted(host for host in self._hosts if not host.startswith("."))
 
     def remove(self, host: str) -> None:
         self._hosts.pop(host.lower(), None)
@@ -88,7 +92,7 @@ class Http:
         parts = urlsplit(request.url)
         host = (parts.hostname or "").lower()
         here = host in LOCAL_HOSTS
-        handler = self._local.get(parts.port or 80) if here else self._hosts.get(host)
+        handler = self._local.get(parts.port or 80) if here else self._handler(host)
         started = world.kernel.now
         latency = 0 if here else world.latency.sample("http.request")
         world.kernel.sleep(latency >> 1)
