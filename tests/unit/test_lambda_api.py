@@ -126,6 +126,8 @@ def test_a_function_is_described_as_aws_describes_it() -> None:
     assert found["Configuration"] == described
     assert found["Tags"] == {"team": "parcel"}
     assert found["Code"]["RepositoryType"] == "S3"
+    for name in ("State", "LastUpdateStatus", "RuntimeVersionConfig"):
+        del described[name]
     assert world.do("ListFunctions") == {"Functions": [described]}
 
 
@@ -338,6 +340,54 @@ def test_a_payload_must_be_json(world: FakeWorld, payload: bytes) -> None:
     with pytest.raises(ServiceError, match="Could not parse request body into json") as error:
         world.do("Invoke", FunctionName="worker", Payload=payload)
     assert error.value.code == "InvalidRequestContentException"
+
+
+_SOURCE = " at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: "
+_A_VALUE = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"
+
+
+@pytest.mark.parametrize(
+    ("payload", "said", "column"),
+    [
+        (b"n\x87r\x9e\xe9", "Invalid UTF-8 start byte 0x87", 3),
+        (
+            b"\x99\xeb,j",
+            f"Unexpected character ((CTRL-CHAR, code 153)): expected a valid value ({_A_VALUE})",
+            1,
+        ),
+        (b"Hello World", f"Unrecognized token 'Hello': was expecting ({_A_VALUE})", 7),
+        (
+            b"{client: 1}",
+            "Unexpected character ('c' (code 99)): was expecting double-quote to start field name",
+            2,
+        ),
+        (
+            b'{"a": "b" 1}',
+            "Unexpected character ('1' (code 49)): was expecting comma to separate Object entries",
+            11,
+        ),
+    ],
+)
+def test_a_payload_that_is_no_json_is_refused_in_jacksons_words(
+    world: FakeWorld, payload: bytes, said: str, column: int
+) -> None:
+    """The first two recorded: LocalStack's test_lambda_invoke_payload_encoding_error (cut short here)."""
+    with pytest.raises(ServiceError) as error:
+        world.do("Invoke", FunctionName="worker", Payload=payload)
+    prefix = "Could not parse request body into json: Could not parse payload into json: "
+    assert error.value.message == f"{prefix}{said}\n{_SOURCE}{column}]"
+
+
+def test_lists_show_less(world: FakeWorld) -> None:
+    """Recorded: LocalStack's test_list_functions."""
+    world.do("PublishVersion", FunctionName="worker")
+    every = world.do("ListFunctions", FunctionVersion="ALL")["Functions"]
+    assert [each["FunctionArn"] for each in every] == [f"{ARN}:$LATEST", f"{ARN}:1"]
+    [one] = world.do("ListFunctions")["Functions"]
+    assert one["FunctionArn"] == ARN
+    made = world.create("other", Publish=True)
+    assert (made["FunctionArn"], made["Version"]) == (ARN.replace("worker", "other"), "1")
+    assert not {"State", "LastUpdateStatus", "RuntimeVersionConfig"} & one.keys()
 
 
 def test_the_client_context_reaches_the_environment(world: FakeWorld) -> None:

@@ -123,6 +123,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "StartingPosition is not valid for SQS event sources.",
     ),
     (
+        {"StartingPosition": "0"},
+        "ValidationException",
+        "1 validation error detected: Value '0' at 'startingPosition' failed to satisfy constraint: Member "
+        "must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]",
+    ),
+    (
         {"FilterCriteria": {"Filters": [{"Pattern": '{"body": "x"}'}]}},
         "InvalidParameterValueException",
         "Invalid filter pattern definition.",
@@ -302,11 +308,20 @@ def test_list(world: World) -> None:
     assert listed(MaxItems=2, Marker=page["NextMarker"]) == [third]
 
 
+def test_a_mapping_shows_the_function_as_it_was_named(world: World) -> None:
+    """Recorded: LocalStack's test_function_name_variations."""
+    shown = create(world, FunctionName="worker:$LATEST")
+    assert shown["FunctionArn"].endswith(":function:worker:$LATEST")
+    listed = api(world, "ListEventSourceMappings", FunctionName="worker")["EventSourceMappings"]
+    assert [each["UUID"] for each in listed] == [shown["UUID"]]
+
+
 def test_a_mapping_has_tags() -> None:
     world = World()
     try:
-        tagged = Mapping("u", "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:u", "", "", "", 0)
-        world.sources.mappings["u"] = tagged
+        name = "0a1b2c3d-0000-4000-8000-000000000000"
+        arn = f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{name}"
+        tagged = world.sources.mappings[name] = Mapping(name, arn, "", "", "", 0)
         client = world.client("lambda")
         client.tag_resource(Resource=tagged.arn, Tags={"team": "blue", "cost": "1"})
         client.untag_resource(Resource=tagged.arn, TagKeys=["cost"])

@@ -15,7 +15,7 @@ from ..routes.targets import queue_url
 from ..service import Call, Caller, ServiceError
 from .concurrency import Pool
 from .layers import Layers
-from .model import ACTIVE, Code, Configuration, Function, Version, describe
+from .model import ACTIVE, Code, Configuration, Function, Version, describe, listed
 from .names import LATEST, conflict, constraint, invalid, not_found
 from .package import Package
 from .validation import check_settings
@@ -67,7 +67,7 @@ class Deployment(Versions, Layers):
         self.functions[name] = function
         self.changed()
         shown = self.publish(function) if params.get("Publish") else version
-        return {"$status": 201, **describe(shown, progress="creating")}
+        return {"$status": 201, **describe(shown, qualified=False, progress="creating")}
 
     def GetFunction(self, call: Call) -> dict[str, Any]:
         function, qualifier = self.find(call)
@@ -93,7 +93,8 @@ class Deployment(Versions, Layers):
             raise constraint(wanted, "functionVersion", "satisfy enum value set: [ALL]")
         if wanted == "ALL":
             versions = [version for function in self.functions.values() for version in function.versions]
-        return self.page([describe(version) for version in versions], "Functions", call)
+            return self.page([listed(version, version.arn) for version in versions], "Functions", call)
+        return self.page([listed(version, version.function.arn) for version in versions], "Functions", call)
 
     def UpdateFunctionCode(self, call: Call) -> dict[str, Any]:
         params = call.params

@@ -177,7 +177,8 @@ def describe(version: Version, *, qualified: bool = True, progress: str = "") ->
 
     A function here is ready as soon as it exists. Who creates or updates it is nevertheless answered as on
     AWS, that this is in ``progress``: "creating" or "updating" (recorded from AWS: LocalStack's test_lambda,
-    test_function_state and test_lambda_versions_with_code_changes).
+    test_function_state and test_lambda_versions_with_code_changes). A version that is published as a function
+    is created has the function's ARN then (``qualified``; recorded: test_invocation_with_qualifier).
     """
     configuration, code = version.configuration, version.code
     latest = version.number == LATEST
@@ -215,3 +216,15 @@ def describe(version: Version, *, qualified: bool = True, progress: str = "") ->
     if configuration.layers:
         answer["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.code.size} for layer in configuration.layers]
     return answer
+
+
+_NOT_LISTED = ("State", "StateReason", "LastUpdateStatus", "RuntimeVersionConfig")
+
+
+def listed(version: Version, arn: str) -> dict[str, Any]:
+    """A version as lists show it: by which ARN, and without what changes on its own.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+    """
+    shown = describe(version)
+    return {**{name: value for name, value in shown.items() if name not in _NOT_LISTED}, "FunctionArn": arn}

@@ -70,7 +70,8 @@ def role_credentials(role: str) -> tuple[str, str, str]:
 def variables(spec: FunctionSpec, log_stream: str, initialization: Initialization) -> dict[str, str]:
     """The environment variables of a function: its own, and those that Lambda reserves.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime, and
+    as recorded from AWS in February 2026: LocalStack's test_lambda_init_environment.
     Besides them: HOME (else Python would look up the machine's user) and two switches that moto needs
     botocore to have. LAMBDA_TASK_ROOT is the real folder of the unpacked code, so that paths made from it can
     be opened.
@@ -86,6 +87,7 @@ def variables(spec: FunctionSpec, log_stream: str, initialization: Initializatio
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": "169.254.100.1:9001",
         "AWS_REGION": spec.region,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_SESSION_TOKEN": token,
@@ -94,10 +96,13 @@ def variables(spec: FunctionSpec, log_stream: str, initialization: Initializatio
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "LAMBDA_TASK_ROOT": str(spec.package.folder),
         "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
         "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:"
         "/var/task:/var/task/lib:/opt/lib",
         "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "PWD": "/var/task",
         "PYTHONPATH": "/var/runtime",
+        "SHLVL": "0",
         "TZ": ":UTC",
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.79.129",
         "_AWS_XRAY_DAEMON_PORT": "2000",

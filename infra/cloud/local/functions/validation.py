@@ -12,6 +12,7 @@ from typing import Any
 
 from ..service import NotSimulated, ServiceError
 from .names import constraint, invalid
+from .payloads import complaint
 
 PYTHON_RUNTIMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 RETIRED_RUNTIMES = ("python3.6", "python3.7", "python3.8")
@@ -171,24 +172,19 @@ def check_payload(payload: bytes, kind: str) -> None:
             413,
             Type="User",
         )
-    try:
-        json.loads(payload or b"{}", parse_constant=_no_constant)
-    except ValueError as error:
+    wrong = complaint(payload or b"{}")
+    if wrong is not None:
         raise ServiceError(
             "InvalidRequestContentException",
-            f"Could not parse request body into json: Could not parse payload into json: {error}",
+            f"Could not parse request body into json: Could not parse payload into json: {wrong}",
             400,
             Type="User",
-        ) from None
+        )
 
 
 def arn_service(arn: str) -> str | None:
     match = _ARN.fullmatch(arn) or re.fullmatch(r"arn:aws[a-z-]*:(?P<service>s3):::(.+)", arn)
     return match["service"] if match else None
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"Unrecognized token '{text}'")
 
 
 def check_range(params: dict[str, Any], key: str, member: str, low: int, high: int) -> None:

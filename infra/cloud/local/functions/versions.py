@@ -12,7 +12,7 @@ from typing import Any
 
 from ..service import Call, ServiceError
 from .concurrency import Pool
-from .model import Alias, Function, Version, describe
+from .model import Alias, Function, Version, describe, listed
 from .names import LATEST, conflict, constraint, invalid, not_found
 from .registry import Registry
 
@@ -83,12 +83,7 @@ class Versions(Registry):
 
     def ListVersionsByFunction(self, call: Call) -> dict[str, Any]:
         function = self.find_unqualified(call)
-        items: list[dict[str, Any]] = []
-        for version in function.versions:
-            item = describe(version)
-            item["FunctionArn"] = version.arn
-            items.append(item)
-        return self.page(items, "Versions", call)
+        return self.page([listed(version, version.arn) for version in function.versions], "Versions", call)
 
     # -- aliases -------------------------------------------------------------------------------------
 

@@ -116,9 +116,10 @@ class Sources:
         if params.get("FunctionName"):
             wanted = self._world.functions.reference(params["FunctionName"])
             arn = self._world.functions.function_arn(wanted.name)
-            if wanted.qualifier not in (None, LATEST):
-                arn += f":{wanted.qualifier}"
-            found = [mapping for mapping in found if mapping.function == arn]
+            named = {f"{arn}:{wanted.qualifier}"}
+            if wanted.qualifier in (None, LATEST):
+                named = {arn, f"{arn}:{LATEST}"}
+            found = [mapping for mapping in found if mapping.function in named]
         marker = params.get("Marker") or "0"
         if not marker.isdigit():
             raise invalid(f"Marker: '{marker}' is not one that this operation has returned")
@@ -159,10 +160,7 @@ class Sources:
             if error.code == "ResourceNotFoundException":
                 raise invalid("Function does not exist") from error
             raise
-        if target.qualifier == LATEST:
-            mapping.function = target.function.arn
-        else:
-            mapping.function = target.invoked_arn
+        mapping.function = target.invoked_arn  # with $LATEST too (recorded: test_function_name_variations)
         mapping.function_name = target.function.name
         return version.configuration.role, version.configuration.timeout_s
 

@@ -12,6 +12,8 @@ from ..functions.names import constraint, invalid
 from ..service import NotSimulated
 
 MAXIMUM_WINDOW = 300
+POSITIONS = ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")
+"""In the order of AWS's message (LocalStack's test_create_starting_position_validation_exceptions)."""
 
 OTHER_SOURCES = (
     "Topics",
@@ -48,6 +50,9 @@ def check_model(params: dict[str, Any]) -> None:
         2,
         1000,
     )
+    position = params.get("StartingPosition")
+    if position is not None and position not in POSITIONS:
+        raise constraint(position, "startingPosition", f"satisfy enum value set: [{', '.join(POSITIONS)}]")
     types = params.get("FunctionResponseTypes") or []
     if any(kind != "ReportBatchItemFailures" for kind in types):
         raise constraint(

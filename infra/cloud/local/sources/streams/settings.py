@@ -14,7 +14,6 @@ from ...service import NotSimulated
 from ...stores.kinesis.base import micros
 from ..validation import OTHER_SOURCES
 
-POSITIONS = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 _NOT_FOR_STREAMS = ("ScalingConfig", *OTHER_SOURCES, "ProvisionedPollerConfig")
 _NOT_SIMULATED = ("LoggingConfig",)
 _LIMITS = (
@@ -82,9 +81,6 @@ def _check_position(arn: str, params: dict[str, Any]) -> None:
             "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
             "Member must not be null."
         )
-    if position not in POSITIONS:
-        allowed = "[LATEST, AT_TIMESTAMP, TRIM_HORIZON]"
-        raise constraint(position, "startingPosition", f"satisfy enum value set: {allowed}")
     timestamp = params.get("StartingPositionTimestamp")
     if position != "AT_TIMESTAMP":
         if timestamp is not None:
