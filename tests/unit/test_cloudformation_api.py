@@ -482,7 +482,59 @@ def test_exports_are_unique_and_guarded_while_imported() -> None:
     assert stacks("ListExports")["Exports"] == []
     missing = stacks.create("late", things(B={"Text": {"Fn::ImportValue": "shared"}}))
     assert missing["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "No export named shared found." in [each[3] for each in stacks.events()]
+    assert [each[1:] for each in stacks.events() if each[1] in ("late", "B")][-3:] == [
+        ("late", "CREATE_IN_PROGRESS", "User Initiated"),
+        ("late", "ROLLBACK_IN_PROGRESS", "No export named shared found. Rollback requested by user."),
+        ("late", "ROLLBACK_COMPLETE", ""),
+    ]
+    stacks.create("kept", things(B={}))
+    assert stacks.update("kept", things(B={"Text": {"Fn::ImportValue": "shared"}}))["StackStatus"] == (
+        "UPDATE_ROLLBACK_COMPLETE"
+    )
+    assert ("kept", "UPDATE_ROLLBACK_IN_PROGRESS", "No export named shared found") in [
+        each[1:] for each in stacks.events()
+    ]
+
+
+def test_an_output_asks_for_an_attribute_that_there_is_not() -> None:
+    """LocalStack, engine/test_attributes.snapshot.json, test_invalid_getatt_fails (recorded from AWS)."""
+    stacks = Stacks()
+    template = {**things(A={}), "Outputs": {"O": {"Value": {"Fn::GetAtt": ["A", "Size"]}}}}
+    assert stacks.create("app", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert [each[1:] for each in stacks.events()] == [
+        ("app", "CREATE_IN_PROGRESS", "User Initiated"),
+        (
+            "app",
+            "ROLLBACK_IN_PROGRESS",
+            "[Error] /Outputs/O/Value/Fn::GetAtt: Resource type Test::Thing does not support attribute "
+            "{Size}. Rollback requested by user.",
+        ),
+        ("app", "ROLLBACK_COMPLETE", ""),
+    ]
+
+
+def test_a_change_set_has_a_name_and_a_type() -> None:
+    stacks = Stacks()
+    params = {"StackName": "app", "TemplateBody": body(things(A={}))}
+    assert message(stacks, "CreateChangeSet", ChangeSetName="1a", ChangeSetType="CREATE", **params) == (
+        "ValidationError",
+        "1 validation error detected: Value '1a' at 'changeSetName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*",
+    )
+    assert message(stacks, "CreateChangeSet", ChangeSetName="a", ChangeSetType="NEW", **params)[1] == (
+        "1 validation error detected: Value 'NEW' at 'changeSetType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [CREATE, UPDATE, IMPORT]"
+    )
+
+
+def test_a_parameter_has_a_name_of_letters_and_digits() -> None:
+    """The text: an error of CreateChangeSet in a comment of a public repository (USE_CLAUDE)."""
+    stacks = Stacks()
+    template = {**things(A={}), "Parameters": {"USE_IT": {"Type": "String", "Default": "x"}}}
+    assert message(stacks, "CreateStack", StackName="app", TemplateBody=body(template)) == (
+        "ValidationError",
+        "Template format error: Parameter name USE_IT is non alphanumeric.",
+    )
 
 
 def test_termination_protection_is_enforced() -> None:

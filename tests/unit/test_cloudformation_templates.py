@@ -133,6 +133,33 @@ def resources(**properties: Any) -> dict[str, Any]:
             "Cannot reference resources in the Conditions block of the template",
         ),
         (
+            {**resources(), "Outputs": {"O": {"Value": ["a"]}}},
+            "Template format error: The Value field of every Outputs member must evaluate to a String and "
+            "not a List.",
+        ),
+        (
+            {**resources(), "Outputs": {"O": {"Value": {"a": "b"}}}},
+            "Template format error: The Value field of every Outputs member must evaluate to a String and "
+            "not a Map.",
+        ),
+        (
+            {**resources(), "Conditions": {"C": {"Fn::Not": [{"Fn::Equals": ["a"]}]}}},
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
+        (
+            {**resources(), "Conditions": {"C": {"Fn::Or": [{"Fn::Equals": ["a", "b"]}]}}},
+            "Template error: every Fn::Or object requires a list of at least 2 and at most 10 boolean "
+            "parameters.",
+        ),
+        (
+            {**resources(), "Conditions": {"C": {"Fn::Not": [True, False]}}},
+            "Template error: every Fn::Not object requires one boolean parameter.",
+        ),
+        (
+            resources(DelaySeconds={"Fn::If": [{"Ref": "AWS::Region"}, 1, 2]}),
+            "Template error: Fn::If requires a list argument with the first element being a condition",
+        ),
+        (
             {"Resources": {"Q": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Keep"}}},
             "Template format error: Unrecognized DeletionPolicy Keep for resource Q",
         ),

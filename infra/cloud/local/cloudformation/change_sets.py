@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ..constraints import complaint, violation
 from ..service import Call, ServiceError
 from . import views
 from .changes import find_changes
@@ -22,11 +24,27 @@ NO_CHANGES = (
 )
 
 
+_NAME = "[a-zA-Z][-a-zA-Z0-9]*"
+_KINDS = ("CREATE", "UPDATE", "IMPORT")
+
+
+def _check_names(name: str, kind: str) -> None:
+    """What botocore's model of CreateChangeSet says and botocore does not check."""
+    found = []
+    if not re.fullmatch(_NAME, name):
+        found.append(complaint(name, "changeSetName", f"satisfy regular expression pattern: {_NAME}"))
+    if kind not in _KINDS:
+        found.append(complaint(kind, "changeSetType", f"satisfy enum value set: [{', '.join(_KINDS)}]"))
+    if found:
+        raise invalid(violation(found).message)
+
+
 class ChangeSets(NestedStacks):
     """Create, describe, execute, delete, list."""
 
     def CreateChangeSet(self, call: Call) -> dict[str, Any]:
         name, kind = call.params["StackName"], call.params.get("ChangeSetType", "UPDATE")
+        _check_names(call.params["ChangeSetName"], kind)
         if kind == "IMPORT" or call.params.get("ResourcesToImport"):
             raise invalid("NotSimulated: importing existing resources (ChangeSetType IMPORT)")
         stack = self._find(name)
@@ -78,7 +96,7 @@ class ChangeSets(NestedStacks):
         try:
             deployment = self._deployment(stack, change_set.request, evaluator)
             changes, differs = find_changes(
-                self.engine, self.exports, stack, change_set.request, deployment.definitions, evaluator
+                self.engine, self.exports.value, stack, change_set.request, deployment.definitions, evaluator
             )
         except ServiceError as error:
             change_set.status, change_set.reason = "FAILED", error.message

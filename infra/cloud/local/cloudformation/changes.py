@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .engine import Engine, Existing
 from .graph import dependencies, order
 from .intrinsics import KNOWN_AFTER_APPLY, Evaluator
-from .outputs import Exports, evaluate_outputs
+from .outputs import evaluate_outputs
 from .providers.base import changed
 from .references import invalid, mentions
 from .stack import Request, Stack
@@ -37,7 +37,7 @@ class _Ahead(Existing):
 
 def find_changes(
     engine: Engine,
-    exports: Exports,
+    imports: Callable[[str], str],
     stack: Stack,
     request: Request,
     definitions: Mapping[str, Definition],
@@ -45,7 +45,7 @@ def find_changes(
 ) -> tuple[list[dict[str, Any]], bool]:
     """The resource changes, in the order they would be made, and whether anything differs at all."""
     ahead = _Ahead(stack)
-    evaluator = evaluator.with_resources(ahead, exports.value)
+    evaluator = evaluator.with_resources(ahead, imports)
     entries: dict[str, dict[str, Any]] = {}
     retyped = [
         name

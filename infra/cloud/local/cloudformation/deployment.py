@@ -17,8 +17,8 @@ from ..service import ServiceError
 from .engine import INTERRUPTED, Engine, Existing, why
 from .graph import Graph, Walk, dependencies, reverse
 from .intrinsics import Evaluator
-from .outputs import Exports, evaluate_outputs
-from .preflight import active
+from .outputs import Exports, evaluate_outputs, imported
+from .preflight import active, output_problem
 from .references import invalid
 from .stack import Request, Resource, Stack
 from .stack_policy import denial
@@ -66,7 +66,8 @@ class Deployment:
         self.engine.stack_event(stack, "CREATE_IN_PROGRESS", "User Initiated", self.request.token)
         stack.request, stack.graph = self.request, self.graph
         try:
-            reason = self._forward(self._create_one)
+            impossible = self._impossible()
+            reason = f"{impossible}. " if impossible else self._forward(self._create_one)
             if not reason:
                 self.engine.stack_event(stack, "CREATE_COMPLETE")
                 return
@@ -129,6 +130,27 @@ class Deployment:
                 what = "creation" if verb == "CREATE" else "update"
                 self.engine.event(self.stack, resource, f"{verb}_FAILED", f"Resource {what} cancelled")
 
+    def _impossible(self) -> str:
+        """Why the operation ends before any resource is touched.
+
+        A missing export: https://github.com/widdix/aws-s3-virusscan/issues/39 (the events of a creation) and
+        https://github.com/aws-amplify/amplify-js/issues/6367 (an update). An output's attribute: LocalStack,
+        engine/test_attributes.snapshot.json (recorded from AWS).
+        """
+        template = self.request.template
+        outputs = [each for each in template.outputs.values() if self._shown(each)]
+        for body in [*(each.expressions for each in self.definitions.values()), *outputs]:
+            for name in imported(body, self.evaluator):
+                try:
+                    self.exports.value(name)
+                except ServiceError as error:
+                    return error.message.rstrip(".")
+        return output_problem(template, self.definitions, self.evaluator)
+
+    def _shown(self, output: Mapping[str, object]) -> bool:
+        condition = output.get("Condition")
+        return condition is None or self.evaluator.holds(str(condition))
+
     def _forward(self, work: Callable[[str], bool]) -> str:
         """All resources in order, then the outputs; return why it failed, or ""."""
         self._walk = Walk(self.engine.kernel, self.graph, work, self.stack.name)
@@ -158,7 +180,7 @@ class Deployment:
         stack.updated = engine.kernel.now
         engine.stack_event(stack, "UPDATE_IN_PROGRESS", "User Initiated", self.request.token)
         try:
-            reason = self._removals_denied() or self._forward(self._update_one)
+            reason = self._removals_denied() or self._impossible() or self._forward(self._update_one)
             if reason and stack.on_failure == "DO_NOTHING":
                 stack.graph = {**stack.graph, **self.graph}
                 engine.stack_event(stack, "UPDATE_FAILED", reason)

@@ -119,10 +119,15 @@ class Evaluator:
             )
         name, argument = call
         if name == "Fn::Equals":
-            left, right = self._arguments(name, argument, 2)
-            return _text(self.evaluate(left)) == _text(self.evaluate(right))
+            both = argument if isinstance(argument, list) else []
+            values = [self.evaluate(each) for each in both]
+            if len(values) != 2 or any(isinstance(each, list | dict) for each in values):
+                raise invalid(f"Template error: every {name} object requires a list of 2 string parameters.")
+            return _text(values[0]) == _text(values[1])
         if name == "Fn::Not":
-            return not self.decide(self._arguments(name, argument, 1)[0])
+            if not isinstance(argument, list) or len(argument) != 1:
+                raise invalid(f"Template error: every {name} object requires one boolean parameter.")
+            return not self.decide(argument[0])
         if name in ("Fn::And", "Fn::Or"):
             if not isinstance(argument, list) or not 2 <= len(argument) <= 10:
                 raise invalid(

@@ -40,7 +40,8 @@ class NestedStacks(Requests):
         call = self._call("UpdateStack", {"StackName": stack.name, **params}, caller, stack)
         request, evaluator = self._request(call, stack, stack.request)
         deployment = self._deployment(stack, request, evaluator)
-        if not find_changes(self.engine, self.exports, stack, request, deployment.definitions, evaluator)[1]:
+        imports = self.exports.value_if_any
+        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator)[1]:
             return
         self._check_updatable(stack)
         stack.on_failure = "ROLLBACK"

@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .intrinsics import Evaluator
-from .references import invalid
+from ..service import ServiceError
+from .intrinsics import KNOWN_AFTER_APPLY, Evaluator
+from .references import function_of, invalid
 from .stack import Output, Stack
 from .template import Template
 
@@ -30,6 +31,26 @@ def evaluate_outputs(template: Template, evaluator: Evaluator) -> dict[str, Outp
             _text(evaluator.evaluate(export)) if export is not None else "",
         )
     return outputs
+
+
+def imported(value: Any, evaluator: Evaluator) -> Iterator[str]:
+    """The names that a value imports. What else an expression may refer to is there before any resource."""
+    if isinstance(value, list):
+        for item in value:
+            yield from imported(item, evaluator)
+    if not isinstance(value, dict):
+        return
+    name, argument = function_of(value) or ("", None)
+    if name == "Fn::ImportValue":
+        try:
+            yield str(evaluator.evaluate(argument))
+        except ServiceError:  # it refers to a resource: its turn will tell
+            return
+    elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
+        yield from imported(argument[1 if evaluator.holds(argument[0]) else 2], evaluator)
+    else:
+        for item in value.values():
+            yield from imported(item, evaluator)
 
 
 def _text(value: Any) -> str:
@@ -56,6 +77,11 @@ class Exports:
         if found is None:
             raise invalid(f"No export named {name} found.")
         return found[1]
+
+    def value_if_any(self, name: str) -> str:
+        """Of an update that has not begun: a missing export ends it later, with its own event."""
+        found = self.all().get(name)
+        return KNOWN_AFTER_APPLY if found is None else found[1]
 
     def importers(self, name: str) -> list[Stack]:
         return [stack for stack in self._stacks() if name in stack.imports]

@@ -81,16 +81,18 @@ def resolve(
 def check_declarations(template: Template) -> None:
     """Raise ValidationError for a parameter that is declared in a way that CloudFormation does not know."""
     for name, declaration in template.parameters.items():
-        _check_declaration(name, declaration)
+        if not (name.isascii() and name.isalnum()):
+            raise invalid(f"Template format error: Parameter name {name} is non alphanumeric.")
+        _check_declaration(declaration)
 
 
-def _check_declaration(name: str, declaration: Mapping[str, Any]) -> None:
+def _check_declaration(declaration: Mapping[str, Any]) -> None:
     for member in declaration:
         if member not in _MEMBERS:
             raise invalid(f"Invalid template parameter property '{member}'")
     kind = declaration.get("Type")
     if not isinstance(kind, str):
-        raise invalid(f"Template format error: Every Parameters object must contain a Type member. ({name})")
+        raise invalid("Template format error: Every Parameters object must contain a Type member.")
     inner = _SSM_VALUE.match(kind)
     if inner:
         kind = inner.group(1)

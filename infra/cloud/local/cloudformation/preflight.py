@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..service import ServiceError
@@ -14,7 +14,8 @@ from .intrinsics import (
     Evaluator,
 )
 from .providers import provider_for
-from .references import invalid, mentions
+from .providers.base import Provider
+from .references import Mention, invalid, mentions
 from .template import Definition, Template
 from .transforms import SIMULATED
 
@@ -142,36 +143,59 @@ def _functions(template: Template) -> list[str]:
 def _check_attributes(
     template: Template, definitions: Mapping[str, Definition], evaluator: Evaluator
 ) -> None:
-    outputs = [output for output in template.outputs.values() if _holds(output, evaluator)]
-    for block, bodies in (
-        ("Resources", [definition.properties for definition in definitions.values()]),
-        (
-            "Outputs",
-            [{key: item for key, item in output.items() if key != "Condition"} for output in outputs],
-        ),
-    ):
-        for body in bodies:
-            for used in mentions(body, holds=evaluator.holds):
-                if used.kind not in ("ref", "attribute") or used.name not in template.resources:
-                    continue
-                definition = definitions.get(used.name)
-                if definition is None:
-                    raise invalid(
-                        f"Template format error: Unresolved resource dependencies [{used.name}] "
-                        f"in the {block} block of the template"
-                    )
-                provider = provider_for(definition.type)
-                assert provider is not None
-                if (
-                    used.kind == "attribute"
-                    and used.attribute
-                    and not provider.allows_attribute(used.attribute)
-                ):
-                    raise invalid(
-                        f"Template error: resource {used.name} does not support attribute type "
-                        f"{used.attribute} in Fn::GetAtt"
-                    )
+    for definition in definitions.values():
+        for used, provider in _mentioned(
+            definition.properties, "Resources", template, definitions, evaluator
+        ):
+            if used.attribute and not provider.allows_attribute(used.attribute):
+                raise invalid(
+                    f"Template error: resource {used.name} does not support attribute type "
+                    f"{used.attribute} in Fn::GetAtt"
+                )
+    for body in _shown(template, evaluator).values():
+        for _ in _mentioned(body, "Outputs", template, definitions, evaluator):
+            pass
 
 
-def _holds(output: Mapping[str, Any], evaluator: Evaluator) -> bool:
-    return output.get("Condition") is None or evaluator.holds(output["Condition"])
+def output_problem(template: Template, definitions: Mapping[str, Definition], evaluator: Evaluator) -> str:
+    """An attribute that an output asks for and its resource does not have; AWS finds it when it deploys."""
+    for key, body in _shown(template, evaluator).items():
+        for used, provider in _mentioned(body, "Outputs", template, definitions, evaluator):
+            if used.attribute and not provider.allows_attribute(used.attribute):
+                kind = template.resources[used.name].type
+                return (
+                    f"[Error] /Outputs/{key}/Value/Fn::GetAtt: Resource type {kind} does not support "
+                    f"attribute {{{used.attribute}}}"
+                )
+    return ""
+
+
+def _shown(template: Template, evaluator: Evaluator) -> dict[str, dict[str, Any]]:
+    """The outputs whose condition holds, without it."""
+    return {
+        key: {name: item for name, item in output.items() if name != "Condition"}
+        for key, output in template.outputs.items()
+        if output.get("Condition") is None or evaluator.holds(output["Condition"])
+    }
+
+
+def _mentioned(
+    body: Mapping[str, Any],
+    block: str,
+    template: Template,
+    definitions: Mapping[str, Definition],
+    evaluator: Evaluator,
+) -> Iterator[tuple[Mention, Provider]]:
+    """The resources that a body refers to. Raises ValidationError for one whose condition does not hold."""
+    for used in mentions(body, holds=evaluator.holds):
+        if used.kind not in ("ref", "attribute") or used.name not in template.resources:
+            continue
+        definition = definitions.get(used.name)
+        if definition is None:
+            raise invalid(
+                f"Template format error: Unresolved resource dependencies [{used.name}] "
+                f"in the {block} block of the template"
+            )
+        provider = provider_for(definition.type)
+        assert provider is not None
+        yield used, provider

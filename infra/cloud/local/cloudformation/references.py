@@ -90,15 +90,44 @@ def mentions(
             yield Mention("attribute", logical_id, attribute) if dot else Mention("ref", logical_id)
         yield from mentions(local, in_condition=in_condition, holds=holds)
     elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
-        yield Mention("condition", str(argument[0]))
+        if not isinstance(argument[0], str):
+            raise invalid(
+                "Template error: Fn::If requires a list argument with the first element being a condition"
+            )
+        yield Mention("condition", argument[0])
         if holds is None:
             yield from mentions(argument[1:], in_condition=in_condition)
         else:
-            yield from mentions(argument[1 if holds(str(argument[0])) else 2], holds=holds)
+            yield from mentions(argument[1 if holds(argument[0]) else 2], holds=holds)
     else:
         if name == "Fn::ImportValue":
             yield Mention("import", argument if isinstance(argument, str) else "")
         yield from mentions(argument, in_condition=in_condition or name in CONDITION_FUNCTIONS, holds=holds)
+
+
+def check_condition(expression: Any) -> None:
+    """How many operands a condition function takes, whether it is used or not.
+
+    https://github.com/aws-cloudformation/cfn-lint/issues/1639 shows the text of Fn::Equals, which
+    ValidateTemplate gives too.
+    """
+    call = function_of(expression)
+    if call is None or call[0] not in CONDITION_FUNCTIONS:
+        return
+    name, argument = call
+    count = len(argument) if isinstance(argument, list) else 0
+    if name == "Fn::Equals" and (count != 2 or any(isinstance(each, list) for each in argument)):
+        raise invalid(f"Template error: every {name} object requires a list of 2 string parameters.")
+    if name == "Fn::Not" and count != 1:
+        raise invalid(f"Template error: every {name} object requires one boolean parameter.")
+    if name in ("Fn::And", "Fn::Or") and not 2 <= count <= 10:
+        raise invalid(
+            f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean "
+            "parameters."
+        )
+    if name in ("Fn::And", "Fn::Or", "Fn::Not"):
+        for each in argument:
+            check_condition(each)
 
 
 def attribute_reference(argument: Any) -> tuple[str, Any]:

@@ -54,7 +54,8 @@ class CloudFormation(ChangeSets):
         request, evaluator = self._request(call, stack, stack.request)
         check_capabilities(request.template, request.capabilities, macros=True)
         deployment = self._deployment(stack, request, evaluator)
-        if not find_changes(self.engine, self.exports, stack, request, deployment.definitions, evaluator)[1]:
+        imports = self.exports.value_if_any
+        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator)[1]:
             raise invalid(NO_UPDATES)
         deployment.policy = self._policy(call, "StackPolicyDuringUpdate") or stack.policy
         stack.policy = self._policy(call, "StackPolicy") or stack.policy

@@ -13,7 +13,7 @@ from typing import Any
 from infra.template_text import load
 
 from .intrinsics import PSEUDO_PARAMETERS
-from .references import invalid, mentions
+from .references import check_condition, function_of, invalid, mentions
 
 SECTIONS = (
     "AWSTemplateFormatVersion",
@@ -273,6 +273,12 @@ def _check_outputs(template: Template) -> None:
             raise invalid(f"Template format error: Output name {name} is non alphanumeric.")
         if "Value" not in output:
             raise invalid("Template format error: Every Outputs member must contain a Value object")
+        value = output["Value"]
+        if isinstance(value, list) or (isinstance(value, dict) and function_of(value) is None):
+            raise invalid(
+                "Template format error: The Value field of every Outputs member must evaluate to a String "
+                f"and not a {'List' if isinstance(value, list) else 'Map'}."
+            )
         export = output.get("Export")
         if export is not None and (not isinstance(export, dict) or list(export) != ["Name"]):
             raise invalid(
@@ -295,6 +301,7 @@ def _check_conditions(template: Template) -> None:
                 if used.kind == "condition":
                     known(used.name, block)
     for expression in template.conditions.values():
+        check_condition(expression)
         for used in mentions(expression, in_condition=True):
             if used.kind == "condition":
                 known(used.name, "Conditions")
