@@ -76,6 +76,21 @@ def test_a_loop_through_a_queue_ends_in_its_dead_letter_queue(world: World) -> N
     assert len(traces) == 1
 
 
+def test_a_message_whose_header_names_no_lineage(world: World) -> None:
+    """As an API with tracing sends it, through a rule to a queue: https://serverlessland.com/patterns/
+    apigw-rest-api-eventbridge-sqs-sam"""
+    sqs = world.client("sqs")
+    sqs.create_queue(QueueName="loop")
+    function(world, "reader", "def handler(event, context): pass")
+    world.client("lambda").create_event_source_mapping(EventSourceArn=QUEUE, FunctionName="reader")
+    header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    traced = {"AWSTraceHeader": {"StringValue": header, "DataType": "String"}}
+    sqs.send_message(QueueUrl=URL, MessageBody="x", MessageSystemAttributes=traced)
+    world.kernel.settle()
+    assert invocations(world, "reader") == 1
+    assert world.sqs.queue(QUEUE).counts() == (0, 0, 0)
+
+
 def test_a_function_that_is_allowed_to_loop_goes_on(world: World) -> None:
     world.client("sqs").create_queue(QueueName="loop")
     function(world, "worker", SENDS)

@@ -157,7 +157,7 @@ def runs(trace: str, function_arn: str) -> int:
 
 def rounds(trace: str) -> int:
     """The most that any function ran in this chain: 0 for a chain that has just begun."""
-    return max(trace.lineage.values()) if isinstance(trace, Trace) else 0
+    return max(trace.lineage.values(), default=0) if isinstance(trace, Trace) else 0
 
 
 def extended(trace: str, function_arn: str, invoked_by: str) -> str:
