@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.cloud.local.routes.stepfunctions.language.distributed import (
     Unreadable,
@@ -106,4 +107,45 @@ def test_a_run_from_s3_to_s3() -> None:
     state["ToleratedFailurePercentage"] = 19.5
     shown = cloud.run({"Work": state}, {"key": "in.jsonl", "run": 7})
     assert (shown["status"], shown["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    cloud.world.close()
+
+
+def test_express_children_end_after_five_minutes() -> None:
+    """As https://github.com/aws-samples/step-functions-workflows-collection distributed-batch-import has them."""
+    cloud = StepFunctionsWorld()
+    cloud.world.client("s3").create_bucket(Bucket="out")
+    wait = {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Done"}
+    done = {"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Id"}, "End": True}
+    processor: dict[str, Any] = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "Wait",
+        "States": {"Wait": wait, "Done": done},
+    }
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "out", "Prefix": "p"}}
+    state = {
+        "Type": "Map",
+        "Label": "Waits",
+        "MaxConcurrency": 1,
+        "ItemProcessor": processor,
+        "ToleratedFailureCount": 1,
+        "ResultWriter": writer,
+        "End": True,
+    }
+    shown = cloud.run({"Work": state}, [{"seconds": 290}, {"seconds": 400}, {"seconds": 0}])
+    assert shown["status"] == "SUCCEEDED", shown
+    assert (shown["stopDate"] - shown["startDate"]).seconds // 10 == 59
+    run = cloud.api.describe_map_run(mapRunArn=shown["output"]["MapRunArn"])
+    counts = {key: run["itemCounts"][key] for key in ("succeeded", "failed", "timedOut", "running")}
+    assert counts == {"succeeded": 2, "failed": 0, "timedOut": 1, "running": 0}
+    where = shown["output"]["ResultWriterDetails"]["Key"].replace("manifest", "SUCCEEDED_0")
+    kept = json.loads(cloud.world.client("s3").get_object(Bucket="out", Key=where)["Body"].read())
+    assert ":express:" in json.loads(kept[0]["Output"])["id"]
+    state["ToleratedFailureCount"] = 0
+    shown = cloud.run({"Work": state}, [{"seconds": 400}])
+    assert shown["error"] == "States.ExceedToleratedFailureThreshold"
+    token = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True}
+    token["Parameters"] = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    processor["States"] = {"Wait": token}
+    with pytest.raises(ClientError, match="Express state machine does not support '.waitForTaskToken'"):
+        cloud.machine({"Work": state})
     cloud.world.close()

@@ -104,7 +104,7 @@ def _step_functions(entries: list[Entry], known: Mapping[str, Price]) -> Iterato
     for entry in entries:
         what = entry.what
         if what == "states.task" or (what == "states.state" and entry.data["type"] != "Task"):
-            steps += entry.data["execution"] not in express
+            steps += entry.data["execution"] not in express and "child" not in entry.data
     yield Line("Step Functions", "state transitions", steps, known["states_transitions"])
 
 
@@ -134,7 +134,9 @@ def left_out(entries: list[Entry]) -> list[str]:
     """What has a price on AWS and no line here."""
     found: dict[str, None] = {}
     for entry in entries:
-        if entry.what == "states.started" and entry.data["type"] == "EXPRESS":
+        if (entry.what == "states.started" and entry.data["type"] == "EXPRESS") or (
+            entry.what == "states.state" and "child" in entry.data
+        ):
             found["Express workflows"] = None
         elif entry.what == "kinesis.status" and entry.data["on_demand"]:
             found["Kinesis streams on demand"] = None

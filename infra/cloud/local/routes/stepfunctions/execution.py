@@ -68,8 +68,8 @@ class Execution:
         self.log: Callable[[dict[str, Any]], None] | None = None
         self.over = service.kernel.event(f"execution {name} to end")
         self.history = History(self)
-        self.branching = 0
-        """µs that a transition inside a branch or an iteration takes; 0 before there is one."""
+        self.branching: dict[str, int] = {}
+        """µs that a transition inside a branch or an iteration takes; empty before there is one."""
         self._task: Task | None = None
         self._env: Any = None
         self._deadline: Timer | None = None
@@ -85,9 +85,9 @@ class Execution:
 
     def pace(self, row: str) -> int:
         """How long a transition inside a branch or an iteration takes: the same for all of them."""
-        if not self.branching:
-            self.branching = max(1, self.world.latency.sample(row))
-        return self.branching
+        if row not in self.branching:
+            self.branching[row] = max(1, self.world.latency.sample(row))
+        return self.branching[row]
 
     # -- from outside --------------------------------------------------------------------------------
 

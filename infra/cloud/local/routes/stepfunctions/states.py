@@ -85,6 +85,9 @@ def patches(world: World) -> list[Patch]:
                 cause = str(error) or type(error).__name__
                 env.set_error(error={"error": outcome, "cause": cause})
             if execution is not None:
+                data = {"execution": execution.arn, "state": name, "type": kind}
+                if execution.limited and not standard:
+                    data["child"] = "EXPRESS"
                 record(
                     "states.state",
                     execution.revision.machine_arn,
@@ -92,7 +95,7 @@ def patches(world: World) -> list[Patch]:
                     duration=kernel.now - began,
                     outcome=outcome,
                     trace=execution.trace,
-                    data={"execution": execution.arn, "state": name, "type": kind},
+                    data=data,
                 )
             env.stack.clear()
             env.heap.clear()
@@ -127,22 +130,8 @@ def patches(world: World) -> list[Patch]:
             env.states.reset(input_value=env.stack.pop())
 
     def attempt(self: Any, frame: Any, seconds: float) -> None:
-        errors: list[Exception] = []
-        over = kernel.event("a state to end")
-
-        def run() -> None:
-            try:
-                self._eval_execution(frame)
-            except Exception as error:  # noqa: BLE001 - handed on to the state
-                errors.append(error)
-            over.set()
-
-        task = threads.spawn(run, "states.attempt")
-        in_time = over.wait(round(seconds * 1_000_000))
-        if errors:
-            raise errors[0]
-        if not in_time:
-            threads.end(task)
+        limit = round(seconds * 1_000_000)
+        if not threads.within(limit, lambda: self._eval_execution(frame), "states.attempt"):
             raise EvalTimeoutError
 
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:

@@ -146,6 +146,29 @@ class Threads:
             self._children.setdefault(parent, {})[task] = None
         return task
 
+    def within(self, limit: int, function: Callable[[], Any], name: str) -> bool:
+        """Run the function in a task of its own, for so many microseconds: whether it ended in time.
+
+        Raises what it raised; what is not done in time is killed.
+        """
+        errors: list[Exception] = []
+        over = self._kernel.event(f"{name} to end")
+
+        def run() -> None:
+            try:
+                function()
+            except Exception as error:  # noqa: BLE001 - handed on to who waits
+                errors.append(error)
+            over.set()
+
+        task = self.spawn(run, name)
+        in_time = over.wait(limit)
+        if errors:
+            raise errors[0]
+        if not in_time:
+            self.end(task)
+        return in_time
+
     def end(self, task: Task) -> None:
         """Kill a task and all that it started."""
         self.end_children(task)

@@ -3,7 +3,8 @@
 moto knows no ItemBatcher, JSON Lines, pointers or delimiters, reads one page of a listing, writes a manifest
 without files, lets any number of children fail, and lets children read the variables of their parent. So the
 fields that read, batch and write are taken out of the text before moto parses it (a state's name is unique in
-a state machine) and put into effect here.
+a state machine) and put into effect here. So is the type of the child executions: an Express one may take five
+minutes.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....ids import uuid4
 from ....service import NotSimulated
+from ..execution import LONGEST
 from ..interpreter import copy_json, iso
 from .distributed import (
     Unreadable,
@@ -42,11 +44,14 @@ MOST_INLINE = 40
 """Iterations of an inline Map at a time, if MaxConcurrency does not say less.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html"""
 READER_FAILED = "States.ItemReaderFailed"
+_FILES = {"FAILED": "FAILED", "SUCCEEDED": "SUCCEEDED", "TIMED_OUT": "FAILED"}
+"""In which result file a child execution stands: those that failed, timed out or were aborted are together.
+https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html"""
 
 
 def take_out(definition: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """The definition without the fields of distributed Maps, and those fields by the name of the state."""
-    if not any(f'"{field}"' in definition for field in (*FIELDS, "ItemSelector", PERCENTAGE)):
+    if not any(f'"{field}"' in definition for field in (*FIELDS, "ItemSelector", PERCENTAGE, "EXPRESS")):
         return definition, {}
     machine = json.loads(definition)
     taken: dict[str, dict[str, Any]] = {}
@@ -59,6 +64,11 @@ def take_out(definition: str) -> tuple[str, dict[str, dict[str, Any]]]:
                     found["ItemSelector"] = state.pop("ItemSelector")
                 if isinstance(state.get(PERCENTAGE), int):
                     state[PERCENTAGE] = float(state[PERCENTAGE])  # the only form that the grammar knows
+                for field in ("ItemProcessor", "Iterator"):
+                    config = state.get(field, {}).get("ProcessorConfig", {})
+                    if config.get("ExecutionType") == "EXPRESS":
+                        config["ExecutionType"] = "STANDARD"  # the only one that the grammar knows
+                        found["ExecutionType"] = "EXPRESS"
                 if found:
                     taken[name] = found
             for field in ("ItemProcessor", "Iterator"):
@@ -145,6 +155,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     Component = distributed.DistributedIterationComponent  # noqa: N806
     chance = world.kernel.rng("states.functions")
     ids = world.kernel.rng("states.ids")
+    threads = world.stepfunctions.interpreter.threads
     original_parse = asl_parser.AmazonStateLanguageParser.parse
 
     def parse(definition: str) -> Any:
@@ -265,6 +276,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         record = eval_input.map_run_record
         record.children = []
         record.items = len(items)
+        record.express = fields.get("ExecutionType") == "EXPRESS"
         batcher = fields.get("ItemBatcher")
         if batcher is not None:
             items = batches(env, eval_input, items, batcher, paths)
@@ -304,7 +316,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             raise failure(env, RUNTIME, str(error)) from None
 
     def exceeded(record: Any) -> bool:
-        failed = record.item_counter.failed.get()
+        failed = record.item_counter.failed.get() + record.item_counter.timed_out.get()
         return exceeds(
             failed, record.items, record.tolerated_failure_count, record.tolerated_failure_percentage
         )
@@ -325,8 +337,9 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         name = uuid4(ids)
         machine = record.map_state_machine_arn
         value = env.states.get_input()
+        resource = "express" if record.express else "execution"
         child: dict[str, Any] = {
-            "ExecutionArn": f"{machine.replace(':stateMachine:', ':execution:')}:{name}",
+            "ExecutionArn": f"{machine.replace(':stateMachine:', f':{resource}:')}:{name}",
             "Input": json_text(value),
             "InputDetails": {"Included": True},
             "Name": name,
@@ -340,17 +353,25 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
             "StartTime": iso(began),
         }
         context.pop("Map", None)
-        job.job_program.eval(env)
+        in_time = True
+        if record.express:
+            env.execution_type = "EXPRESS"
+            child["ExecutionArn"] += f":{uuid4(ids)}"
+            in_time = threads.within(LONGEST["EXPRESS"], lambda: job.job_program.eval(env), "states.child")
+        else:
+            job.job_program.eval(env)
         ended = env.program_state()
-        failed = isinstance(ended, ProgramError)
-        if isinstance(ended, ProgramError):
+        failed = isinstance(ended, ProgramError) or not in_time
+        if not in_time:
+            job.job_output = None
+        elif isinstance(ended, ProgramError):
             error: Any = ended.error or {}
             child.update(Cause=error.get("cause", ""), Error=error.get("error", ""))
             job.job_output = None
         else:
             job.job_output = env.states.get_input()
             child.update(Output=json_text(job.job_output), OutputDetails={"Included": True})
-        status = "FAILED" if failed else "SUCCEEDED"
+        status = "TIMED_OUT" if not in_time else "FAILED" if failed else "SUCCEEDED"
         child.update(
             RedriveCount=0,
             RedriveStatus="REDRIVABLE" if failed else "NOT_REDRIVABLE",
@@ -364,7 +385,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         record.children.append(child)
         for counter, amount in ((items, weight), (executions, 1)):
             counter.running.offset(-amount)
-            (counter.failed if failed else counter.succeeded).offset(amount)
+            getattr(counter, status.lower()).offset(amount)
             counter.results_written.offset(amount)
         if failed and exceeded(record):
             pool = self._job_pool
@@ -403,7 +424,7 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
         files: dict[str, list[Any]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
         ending = "jsonl" if config.get("OutputType") == "JSONL" else "json"
         for status, shown in files.items():
-            children = [child for child in record.children if child["Status"] == status]
+            children = [child for child in record.children if _FILES[child["Status"]] == status]
             if children:
                 body = file_text(transformed(children, config), config).encode()
                 key = f"{prefix}/{status}_0.{ending}"

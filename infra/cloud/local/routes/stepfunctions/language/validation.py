@@ -110,7 +110,16 @@ def _check_scope(scope: dict[str, Any], place: str, language: str, report: Repor
         check_state(state, at, language, report)
         for inner, inner_place, fields in scopes_of(state, at):
             report.unknown(inner, fields, inner_place)
+            kind, report.kind = report.kind, _kind_of_children(inner, report.kind)
             _check_scope(inner, inner_place, language, report)
+            report.kind = kind
+
+
+def _kind_of_children(processor: dict[str, Any], kind: str) -> str:
+    """Child executions of a distributed Map that are Express may do what an Express state machine may.
+    https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"""
+    config = processor.get("ProcessorConfig")
+    return "EXPRESS" if isinstance(config, dict) and config.get("ExecutionType") == "EXPRESS" else kind
 
 
 def scopes_of(state: dict[str, Any], at: str) -> Iterator[tuple[dict[str, Any], str, tuple[str, ...]]]:
