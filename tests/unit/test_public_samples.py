@@ -10,6 +10,10 @@ import pytest
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
+from infra.cloud.local.cloudformation.known_properties import exists
+from infra.cloud.local.cloudformation.providers import handled_types, provider_for
+from infra.cloud.local.cloudformation.providers.without_effect import WITHOUT_EFFECT
+from infra.deploy import DeployFailed
 
 
 @pytest.fixture
@@ -142,3 +146,36 @@ def test_a_member_that_is_null_is_not_there(cloud: LocalCloud) -> None:
     cloud.settle()
     done = machines.describe_execution(executionArn=started["executionArn"])
     assert (done["status"], done.get("output")) == ("SUCCEEDED", "[]")
+
+
+def test_a_property_that_aws_has_not_is_called_that(cloud: LocalCloud, tmp_path: Path) -> None:
+    """A topic's ``Name`` (step-functions-workflows-collection human-task-reminder): AWS calls it TopicName."""
+    path = tmp_path / "slip.yaml"
+    path.write_text("""
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {Name: reminders}}
+""")
+    with pytest.raises(
+        DeployFailed, match=r"for resource Topic .*#: extraneous key \[Name\] is not permitted"
+    ):
+        cloud.deploy(path)
+    path.write_text("""
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {DataProtectionPolicy: {Name: x}}}
+""")
+    with pytest.raises(DeployFailed, match="NotSimulated: property AWS::SNS::Topic.DataProtectionPolicy"):
+        cloud.deploy(path)
+
+
+def test_the_cdk_knows_every_property_that_is_accepted() -> None:
+    """Or a property of AWS would be refused as a slip of the pen."""
+    kinds = [kind for kind in handled_types() if kind.startswith("AWS::") and "*" not in kind]
+    unknown = [
+        (kind, name)
+        for kind in kinds
+        for name in (*provider_for(kind).properties, *WITHOUT_EFFECT.get(kind, ()))  # type: ignore[union-attr]
+        if exists(kind, name.partition(".")[0]) is False
+    ]
+    newer = [(f"AWS::Events::{kind}", "Tags") for kind in ("ApiDestination", "Connection")]
+    assert unknown == [("AWS::CloudFormation::Stack", "StackName"), *newer]
+    assert sum(exists(kind, "x") is None for kind in kinds) < 10

@@ -13,6 +13,7 @@ from .intrinsics import (
     NOT_SIMULATED_FUNCTIONS,
     Evaluator,
 )
+from .known_properties import exists
 from .providers import provider_for
 from .providers.base import Provider
 from .references import Mention, invalid, mentions
@@ -109,7 +110,11 @@ def check_resources(template: Template, definitions: Mapping[str, Definition], e
         if functions:
             continue  # no value of these, so nothing to check
         props, findings = provider.check(ahead.evaluate(definition.properties), definition.type)
-        refused += [f"property {definition.type}.{path} ({name})" for path in dict.fromkeys(findings.unknown)]
+        for path in dict.fromkeys(findings.unknown):
+            if exists(definition.type, path.partition(".")[0]) is False:
+                findings.invalid.append(f"#: extraneous key [{path}] is not permitted")
+            else:
+                refused.append(f"property {definition.type}.{path} ({name})")
         if findings.invalid:
             listed = ", ".join(findings.invalid)
             problems.append(f"Properties validation failed for resource {name} with message: [{listed}]")
