@@ -149,7 +149,7 @@ def test_a_member_that_is_null_is_not_there(cloud: LocalCloud) -> None:
 
 
 def test_a_property_that_aws_has_not_is_called_that(cloud: LocalCloud, tmp_path: Path) -> None:
-    """A topic's ``Name`` (step-functions-workflows-collection human-task-reminder): AWS calls it TopicName."""
+    """A topic's ``Name`` (step-functions-workflows-collection human-task-reminder): it is TopicName."""
     path = tmp_path / "slip.yaml"
     path.write_text("""
 Resources:
@@ -163,7 +163,7 @@ Resources:
 Resources:
   Topic: {Type: AWS::SNS::Topic, Properties: {DataProtectionPolicy: {Name: x}}}
 """)
-    with pytest.raises(DeployFailed, match="NotSimulated: property AWS::SNS::Topic.DataProtectionPolicy"):
+    with pytest.raises(DeployFailed, match=r"NotSimulated: property AWS::SNS::Topic[.]DataProtectionPolicy"):
         cloud.deploy(path)
 
 

@@ -1,8 +1,8 @@
-"""Whether a resource type of AWS has a property at all, so that a slip of the pen is not called "not simulated".
+"""Whether a resource type of AWS has a property at all: a slip of the pen is not called "not simulated".
 
-The CDK is generated from the registry of CloudFormation: the properties of ``AWS::SNS::Topic`` are the members of
-``CfnTopicProps``. Its source is read as text, since importing it starts Node.js. It is asked only about properties
-that no provider has.
+The CDK is generated from the registry of CloudFormation: the properties of ``AWS::SNS::Topic`` are the
+members of ``CfnTopicProps``. Its source is read as text, since importing it starts Node.js. It is asked only
+about properties that no provider has.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 moto knows no ItemBatcher, JSON Lines, pointers or delimiters, reads one page of a listing, writes a manifest
 without files, lets any number of children fail, and lets children read the variables of their parent. So the
 fields that read, batch and write are taken out of the text before moto parses it (a state's name is unique in
-a state machine) and put into effect here. So is the type of the child executions: an Express one may take five
-minutes.
+a state machine) and put into effect here. So is the type of the child executions: an Express one may take
+five minutes.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
