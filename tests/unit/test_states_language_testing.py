@@ -70,8 +70,8 @@ def test_a_choice_says_where_it_leads(world: World) -> None:
 
 def test_a_mocked_task(world: World) -> None:
     state = {**TASK, "ResultSelector": {"p.$": "$.Payload"}, "ResultPath": "$.r"}
-    found = _tested(world, state, mock={"result": '{"Payload": 1}'}, inspectionLevel="DEBUG")
-    assert found["output"] == {**VALUE, "r": {"p": 1}}
+    found = _tested(world, state, mock={"result": '{"Payload": "1"}'}, inspectionLevel="DEBUG")
+    assert found["output"] == {**VALUE, "r": {"p": "1"}}
     assert found["inspectionData"]["afterParameters"] == {"FunctionName": "f", "Payload": "HelloWorld"}
     with pytest.raises(ClientError, match="RoleArn must be specified"):
         _tested(world, TASK)
@@ -104,13 +104,17 @@ def test_a_mocked_failure_is_retried_then_caught(world: World) -> None:
 
 def test_a_state_in_jsonata_with_variables_and_context(world: World) -> None:
     state = {
-        "Type": "Pass",
+        "Type": "Task",
+        "Resource": TASK["Resource"],
+        "Arguments": {"FunctionName": "f"},
         "QueryLanguage": "JSONata",
         "Output": "{% $v & $states.context.Execution.Id & $states.input.Value %}",
         "End": True,
     }
-    more = {"variables": '{"v": "a"}', "context": '{"Execution": {"Id": "b"}}'}
+    more = {"variables": '{"v": "a"}', "context": '{"Execution": {"Id": "b"}}', "mock": {"result": "{}"}}
     assert _tested(world, state, **more)["output"] == "abHelloWorld"
+    with pytest.raises(ClientError, match="may only be specified if a mock is specified"):
+        _tested(world, {"Type": "Pass", "End": True}, context="{}")
 
 
 def test_a_state_that_is_not_valid_is_refused(world: World) -> None:
@@ -167,14 +171,34 @@ def test_what_a_mock_does_not_go_with(
     assert error.value.response["Error"]["Message"].startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("params", "name"),
-    [
-        ({"mock": {**RESULT, "fieldValidationMode": "STRICT"}}, "mock.fieldValidationMode STRICT"),
-        ({"revealSecrets": True}, "revealSecrets"),
-        ({"mock": RESULT, "stateConfiguration": {"errorCausedByState": "A"}}, "errorCausedByState"),
-    ],
-)
-def test_what_a_test_cannot_do_says_so(world: World, params: dict[str, Any], name: str) -> None:
-    with pytest.raises(NotSimulated, match=name):
-        _tested(world, TASK, **params)
+def test_what_a_test_cannot_do_says_so(world: World) -> None:
+    with pytest.raises(NotSimulated, match="revealSecrets"):
+        _tested(world, TASK, revealSecrets=True)
+
+
+def test_a_map_shows_its_items(world: World) -> None:
+    """What the page says of afterItemSelector; the threshold as a percentage of the items."""
+    state = {
+        "Type": "Map",
+        "ItemsPath": "$.v",
+        "ItemSelector": {"i.$": "$$.Map.Item.Index", "x.$": "$$.Map.Item.Value"},
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "A",
+            "States": {"A": {"Type": "Pass", "End": True}},
+        },
+        "ToleratedFailurePercentage": 50,
+        "End": True,
+    }
+    more = {"mock": {"result": "[]"}, "inspectionLevel": "DEBUG"}
+    value = {"v": ["a", "b", "c"]}
+    found = _tested(world, state, value, stateConfiguration={"mapIterationFailureCount": 1}, **more)
+    assert found["status"] == "SUCCEEDED"
+    assert found["inspectionData"]["afterItemSelector"] == [
+        {"i": 0, "x": "a"},
+        {"i": 1, "x": "b"},
+        {"i": 2, "x": "c"},
+    ]
+    assert found["inspectionData"]["toleratedFailurePercentage"] == 50.0
+    found = _tested(world, state, value, stateConfiguration={"mapIterationFailureCount": 2}, **more)
+    assert found["error"] == "States.ExceedToleratedFailureThreshold"

@@ -56,7 +56,7 @@ class History:
         if kind.endswith("Failed"):  # who says nothing of the error or the cause has no such member
             event = {key: _said(value) for key, value in event.items()}
         event["id"] = number
-        event["previousEventId"] = context.source_event_id
+        event["previousEventId"] = self._before(context, kind)
         event["type"] = kind
         event["timestamp"] = self._kernel.now
         context.last_published_event_id = number
@@ -69,6 +69,16 @@ class History:
             self._task_ended(event, kind)
         if execution.log is not None:
             execution.log(event)
+        return number
+
+    def _before(self, context: Any, kind: str) -> int:
+        """The event before: for an expression that fails at once, the one before its state was entered.
+
+        As recorded on AWS (LocalStack, assign/test_assign_reference_variables, test_undefined_reference).
+        """
+        number = int(context.source_event_id)
+        if kind == "EvaluationFailed" and number and self.events[number - 1]["type"].endswith("StateEntered"):
+            return int(self.events[number - 1]["previousEventId"])
         return number
 
     def details(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def patches() -> list[tuple[Any, str, Any]]:
         self.error_name = error_name  # a branch that fails hands on its error, whatever it is called
 
     def catch(self: Any, env: Any) -> None:
+        env.states._states_data.pop("result", None)  # there is $states.errorOutput in its place (as recorded)
         for index, catcher in enumerate(self.catchers):
             env.location = f"Catch[{index}]"
             try:

@@ -248,7 +248,8 @@ def patches(world: World) -> list[tuple[Any, str, Any]]:
     def items_path(self: Any, env: Any) -> None:
         self.string_sampler.eval(env=env)
         if not isinstance(env.stack[-1], list):
-            cause = f'Reference path "{self.string_sampler.literal_value}" must point to array.'
+            path = self.string_sampler.literal_value.replace("$$", "$", 1)  # as recorded
+            cause = f'Reference path "{path}" must point to array.'
             raise failure(env, RUNTIME, cause)
 
     def unexpected(self: Any, env: Any, expected: str, value: Any) -> Exception:

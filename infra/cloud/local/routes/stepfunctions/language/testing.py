@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import UnknownServiceError
+from botocore.model import Shape
+
+from ....ids import uuid4
 from ....service import Call, NotSimulated, ServiceError
+from ..integrations import Client, sdk_service
+from . import testing_mocks
 from .diagnostics import Report
+from .failures import PREFIX, RUNTIME
 from .patch_errors import catches
+from .testing_checks import MOCKED, NOT_VALIDATED, check_context, check_mock, refuse
 from .text import json_text
 from .validation import refusal, transitions
+from .validation_resources import PATTERN
 from .validation_states import check_state
 
-NAME = "TestState"
-MOCKED = ("Task", "Map", "Parallel")
+if TYPE_CHECKING:
+    from ....world import World
+
+NAME = "StateName"
+"""What the context object calls a state that is tested by its definition alone (as recorded)."""
 
 
 def state_of(params: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
@@ -35,10 +48,26 @@ def state_of(params: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
     name = params.get("stateName")
     if name is None:
         return NAME, given, language
-    found = given.get("States", {}).get(name)
-    if not isinstance(found, dict):
-        raise ServiceError("ValidationException", f"State '{name}' is not found in the definition")
+    found = _named(given, name)
+    if found is None:
+        raise refuse("State not found in definition")
     return name, found, language
+
+
+def _named(machine: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The state of that name, also inside Map and Parallel states (as recorded)."""
+    states = machine.get("States")
+    for each, state in states.items() if isinstance(states, dict) else ():
+        if not isinstance(state, dict):
+            continue
+        inner = [state.get("ItemProcessor"), state.get("Iterator"), *(state.get("Branches") or ())]
+        found = state if each == name else None
+        for scope in inner:
+            if found is None and isinstance(scope, dict):
+                found = _named(scope, name)
+        if found is not None:
+            return found
+    return None
 
 
 def check(state: dict[str, Any], language: str) -> None:
@@ -60,12 +89,12 @@ def machine_of(name: str, state: dict[str, Any], language: str) -> str:
 
 
 def retrier(state: dict[str, Any], error: str, tried: int) -> dict[str, Any] | None:
-    """What inspection says of the retrier that would retry; None if none would."""
+    """What inspection says of the retrier of the error; without a back-off, it has no attempts left."""
     for index, each in enumerate(state.get("Retry") or ()):
         if not catches(each["ErrorEquals"], error):
             continue
         if tried >= each.get("MaxAttempts", 3):
-            return None
+            return {"retryIndex": index}
         seconds = each.get("IntervalSeconds", 1) * each.get("BackoffRate", 2.0) ** tried
         limit = each.get("MaxDelaySeconds")
         return {
@@ -75,43 +104,37 @@ def retrier(state: dict[str, Any], error: str, tried: int) -> dict[str, Any] | N
     return None
 
 
-def mocked(state: Any, mock: dict[str, Any]) -> Any:
-    """What stands in the place of the task: its parameters are evaluated, and the mock is its answer."""
-    from moto.stepfunctions.parser.api import HistoryEventType
-    from moto.stepfunctions.parser.asl.component.common.error_name import failure_event
-    from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
-
-    module: Any = failure_event
-
-    def evaluate(env: Any) -> None:
-        parameters = getattr(state, "parargs", None)
-        if parameters is not None:
-            parameters.eval(env=env)
-            env.stack.pop()
-        error = mock.get("errorOutput")
-        if error is not None:
-            details = {key: error[key] for key in ("error", "cause") if key in error}
-            kind = HistoryEventType.TaskFailed
-            name = CustomErrorName(error.get("error"))
-            raise module.FailureEventException(
-                module.FailureEvent(env, name, kind, {"taskFailedEventDetails": details})
-            )
-        env.stack.append(json.loads(mock["result"]))
-        if env.inspection is not None:
-            env.inspection["result"] = mock["result"]
-
-    return evaluate
+def answer_shape(world: World, resource: str) -> Shape | None:
+    """What a called operation answers with, if that is what the mock of the task is held against."""
+    found = PATTERN.fullmatch(resource)
+    if found is None or found[3] or found[1] in NOT_VALIDATED:
+        return None
+    service, operation = found[1], found[2]
+    if service == "aws-sdk":
+        service, operation = operation.split(":")
+    try:
+        client = Client(world, sdk_service(service), world.region, None)
+    except UnknownServiceError as error:
+        raise NotSimulated(f"NotSimulated: stepfunctions:TestState of {resource}") from error
+    shape: Shape | None = client.model.operation_model(client.operation(operation)).output_shape
+    return shape
 
 
-def run(program: Any, env: Any, name: str, state: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+def run(
+    program: Any,
+    env: Any,
+    name: str,
+    state: dict[str, Any],
+    params: dict[str, Any],
+    context: dict[str, Any] | None,
+) -> dict[str, Any]:
     """The answer of TestState for a program of one state."""
     from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 
     component = program.states.states[name]
-    mock = params.get("mock")
-    if mock is not None:
-        component._eval_execution = mocked(component, mock)
+    if params.get("mock") is not None:
+        testing_mocks.put(component, state, params, context)
     catch = getattr(component, "catch", None)
     if state["Type"] in MOCKED:
         component.retry = component.catch = None
@@ -121,12 +144,15 @@ def run(program: Any, env: Any, name: str, state: dict[str, Any], params: dict[s
         component.eval(env)
     except FailureEventException as error:
         details = error.get_execution_failed_event_details() or {}
-        answer: dict[str, Any] = {"status": "FAILED", **details}
         failed = str(details.get("error") or "")
+        if failed == RUNTIME:  # as recorded: a test has no events that the cause could name
+            details["cause"] = re.sub(rf"^{PREFIX}.*?'.*?\)\. ", "", str(details["cause"]), count=1)
+        answer: dict[str, Any] = {"status": "FAILED", **details}
         configuration = params.get("stateConfiguration") or {}
         again = retrier(state, failed, configuration.get("retrierRetryCount", 0))
         if again is not None:
             env.inspection["errorDetails"] = again
+        if again is not None and len(again) > 1:
             return {**answer, "status": "RETRIABLE"}
         if catch is not None:
             component.catch = catch
@@ -157,44 +183,9 @@ def inspection(state: dict[str, Any], found: dict[str, Any], jsonata: bool) -> d
             found["result"] = found["afterResultSelector"]
         else:
             found.setdefault("afterParameters", found["afterResultSelector"])
-    elif state["Type"] in MOCKED and "afterResultPath" in found and "Parameters" not in state:
+    elif state["Type"] in ("Task", "Parallel") and "afterResultPath" in found and "Parameters" not in state:
         found.setdefault("afterParameters", found["afterInputPath"])
     return found
-
-
-def check_mock(kind: str, params: dict[str, Any]) -> None:
-    """What goes with a mock, with the errors recorded from AWS (LocalStack, v2/test_state).
-
-    A mocked result is not held against the model of the called API: that is the mode NONE.
-    """
-    mock, configuration = params.get("mock"), params.get("stateConfiguration") or {}
-    ignored = [f"stateConfiguration.{name}" for name in _NOT_SIMULATED if name in configuration]
-    if mock is not None and mock.get("fieldValidationMode", "NONE") != "NONE":
-        ignored.append(f"mock.fieldValidationMode {mock['fieldValidationMode']}")
-    if params.get("revealSecrets") and mock is None:
-        ignored.append("revealSecrets")
-    if ignored:
-        raise NotSimulated(f"NotSimulated: stepfunctions:TestState {', '.join(ignored)}")
-    if mock is None:
-        if kind in ("Map", "Parallel"):
-            raise ServiceError(
-                "InvalidDefinition",
-                "TestState API does not support Map or Parallel states. Supported state types include: "
-                "[Task, Wait, Pass, Succeed, Fail, Choice]",
-            )
-        return
-    problem = ""
-    if kind in ("Pass", "Fail", "Succeed"):
-        problem = f"State type '{kind}' is not supported when a mock is specified"
-    elif "result" in mock and "errorOutput" in mock:
-        problem = "A test mock should have only one of the following fields: [result, errorOutput]."
-    elif params.get("revealSecrets"):
-        problem = "TestState does not support RevealSecrets when a mock is specified."
-    if problem:
-        raise ServiceError("ValidationException", problem)
-
-
-_NOT_SIMULATED = ("errorCausedByState", "mapItemReaderData", "mapIterationFailureCount")
 
 
 def answer(service: Any, call: Call) -> dict[str, Any]:
@@ -205,24 +196,27 @@ def answer(service: Any, call: Call) -> dict[str, Any]:
     params = call.params
     name, state, language = state_of(params)
     check(state, language)
-    check_mock(state["Type"], params)
+    check_mock(state, params, lambda resource: answer_shape(service.world, resource))
+    context = check_context(state, params.get("context"))
     if state["Type"] == "Task" and params.get("mock") is None and not params.get("roleArn"):
-        problem = "RoleArn must be specified when testing a Task state without mock"
-        raise ServiceError("ValidationException", problem)
+        raise refuse("RoleArn must be specified when testing a Task state")
     service.interpreter.install()
     from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
     definition = machine_of(name, state, language)
     program: Any = AmazonStateLanguageParser.parse(definition)[0]
-    arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{NAME}"
+    ids = service.kernel.rng("states.testing")
+    machine = uuid4(ids)
+    arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{machine}"
     role = params.get("roleArn") or ""
     now = service.kernel.now
-    revision = Revision(arn, NAME, call.region, definition, role, "STANDARD", "INITIAL", now, {}, {})
+    revision = Revision(arn, machine, call.region, definition, role, "STANDARD", "INITIAL", now, {}, {})
+    test = uuid4(ids)
     execution = Execution(
         service,
         revision,
-        arn.replace(":stateMachine:", ":execution:") + f":{NAME}",
-        NAME,
+        arn.replace(":stateMachine:", ":express:") + f":{test}",
+        test,
         params.get("input") or "{}",
         call.caller.trace or service.world.new_trace(),
     )
@@ -235,16 +229,21 @@ def answer(service: Any, call: Call) -> dict[str, Any]:
     env = execution._environment(value, None)
     for key, value in json.loads(params.get("variables") or "{}").items():
         env.variable_store._inner_scope[key] = value
-    env.states.context_object.context_object_data.update(json.loads(params.get("context") or "{}"))
+    about = env.states.context_object.context_object_data["Execution"]
+    del about["RedriveCount"]  # as recorded
+    about["RoleArn"] = params.get("roleArn")
     found: list[dict[str, Any]] = []
 
     def turn() -> None:
-        found.append(run(program, env, name, state, params))
+        found.append(run(program, env, name, state, params, context))
 
     task = service.interpreter.threads.spawn(turn, "states.test", execution.caller)
     service.kernel.join(task)
     shown = found[0]
     if params.get("inspectionLevel", "INFO") != "INFO":
         jsonata = "JSONata" in (language, state.get("QueryLanguage"))
+        variables = env.variable_store._inner_scope
+        if variables:
+            env.inspection["variables"] = json_text(variables)
         shown["inspectionData"] = inspection(state, env.inspection, jsonata)
     return shown
