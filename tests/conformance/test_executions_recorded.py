@@ -3,7 +3,8 @@
 A case: a definition (the first state is where it starts), its input, the functions it calls, how it ends, and
 its events, each ``[id of the previous, type, details]`` (the details that matter; ``*`` stands for any text).
 Input, output, parameters and causes that are JSON are written as values. ``tail``: what the last events are.
-``calls``: a call of the API and what AWS says of it.
+``calls``: a call of the API and what AWS says of it. ``references``: a definition, and the variables that its
+states read as DescribeStateMachine tells them.
 """
 
 from __future__ import annotations
@@ -107,3 +108,10 @@ def test_calls(cloud: StepFunctionsWorld, case: dict[str, Any]) -> None:
     error = raised.value.response["Error"]
     message = re.sub(r"\{x(\d+)\}", lambda found: "x" * int(found[1]), case["message"])
     assert (error["Code"], error["Message"]) == (case["error"], message.replace("{machine}", machine))
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in DATA["references"]])
+def test_references(cloud: StepFunctionsWorld, case: dict[str, Any]) -> None:
+    shown = cloud.api.describe_state_machine(stateMachineArn=cloud.machine(case["definition"]))
+    assert shown.get("variableReferences") == case["references"]
+    assert shown["encryptionConfiguration"] == {"type": "AWS_OWNED_KEY"}

@@ -199,6 +199,12 @@ def test_logs_by_level(cloud: StepFunctionsWorld) -> None:
         "InvalidLoggingConfiguration",
         "Invalid Logging Configuration: Must specify exactly one Log Destination.",
     )
+    gone = {"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:gone:*"}}
+    params["loggingConfiguration"] = {"level": "ALL", "destinations": [gone]}
+    assert refusal(cloud.api.create_state_machine, **params) == (
+        "InvalidLoggingConfiguration",
+        "Invalid Logging Configuration: Log Destination not found.",
+    )
 
 
 def test_changes_of_status_are_events_on_the_bus(cloud: StepFunctionsWorld) -> None:

@@ -27,14 +27,19 @@ def logged(level: str, kind: str) -> bool:
     return pattern is not None and pattern.match(kind) is not None
 
 
+def log_group(destinations: list[dict[str, Any]]) -> str:
+    """The name of the log group that a logging configuration names."""
+    arn = str(destinations[0].get("cloudWatchLogsLogGroup", {}).get("logGroupArn", ""))
+    return arn.partition(":log-group:")[2].removesuffix(":*")
+
+
 def writer(execution: Execution) -> Callable[[dict[str, Any]], None] | None:
     """What writes the events of an execution to its log group; None if there is nothing to do."""
     logging, world = execution.revision.logging, execution.world
     level = logging["level"]
     if level == "OFF":
         return None
-    arn = logging["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
-    group = arn.split(":log-group:", 1)[1].removesuffix(":*")
+    group = log_group(logging["destinations"])
     if group not in world.logs.group_names():
         return None
     with_data = logging["includeExecutionData"]

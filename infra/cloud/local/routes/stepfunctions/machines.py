@@ -14,6 +14,8 @@ from ...service import Call, NotSimulated, ServiceError
 from . import names
 from .interpreter import Interpreter
 from .language.operations import LanguageOperations, refuse
+from .language.variables import references
+from .log_delivery import log_group
 from .machine import Machine, Revision
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Machines(LanguageOperations):
         names.check_role(params["roleArn"])
         arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{name}"
         kind = params.get("type") or "STANDARD"
-        logging = _logging(params.get("loggingConfiguration"))
+        logging = _logging(self.world, params.get("loggingConfiguration"))
         tracing = {"enabled": bool((params.get("tracingConfiguration") or {}).get("enabled", False))}
         now = self.kernel.now
         revision = Revision(
@@ -135,7 +137,7 @@ class Machines(LanguageOperations):
             names.check_role(params["roleArn"])
             changes["role"] = params["roleArn"]
         if params.get("loggingConfiguration") is not None:
-            changes["logging"] = _logging(params["loggingConfiguration"])
+            changes["logging"] = _logging(self.world, params["loggingConfiguration"])
         if params.get("tracingConfiguration") is not None:
             changes["tracing"] = {"enabled": bool(params["tracingConfiguration"].get("enabled", False))}
         now = self.kernel.now
@@ -180,11 +182,8 @@ class Machines(LanguageOperations):
             "roleArn": revision.role,
             "type": revision.kind,
             "creationDate": self.when(machine.created if version is None else version.created),
-            "loggingConfiguration": revision.logging,
-            "tracingConfiguration": revision.tracing,
+            **described(revision),
         }
-        if revision.revision_id != "INITIAL":
-            shown["revisionId"] = revision.revision_id
         if version is not None and version.description:
             shown["description"] = version.description
         return shown
@@ -278,6 +277,21 @@ class Machines(LanguageOperations):
         return machine
 
 
+def described(revision: Revision) -> dict[str, Any]:
+    """What both DescribeStateMachine and DescribeStateMachineForExecution say of a revision."""
+    shown: dict[str, Any] = {
+        "loggingConfiguration": revision.logging,
+        "tracingConfiguration": revision.tracing,
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+    }
+    read = references(revision.definition)
+    if read:
+        shown["variableReferences"] = read
+    if revision.revision_id != "INITIAL":
+        shown["revisionId"] = revision.revision_id
+    return shown
+
+
 def _same(one: Revision, other: Revision) -> bool:
     def key(revision: Revision) -> tuple[Any, ...]:
         return revision.definition, revision.kind, revision.logging, revision.tracing
@@ -285,14 +299,18 @@ def _same(one: Revision, other: Revision) -> bool:
     return key(one) == key(other)
 
 
-def _logging(given: dict[str, Any] | None) -> dict[str, Any]:
-    """A logging configuration with its defaults. Raises InvalidLoggingConfiguration."""
+def _logging(world: World, given: dict[str, Any] | None) -> dict[str, Any]:
+    """A logging configuration with its defaults. Raises InvalidLoggingConfiguration (as recorded)."""
     logging = dict(given or {})
     level, destinations = logging.get("level") or "OFF", logging.get("destinations")
     if (destinations and len(destinations) > 1) or (level != "OFF" and not destinations):
         raise ServiceError(
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
+        )
+    if destinations and log_group(destinations) not in world.logs.group_names():
+        raise ServiceError(
+            "InvalidLoggingConfiguration", "Invalid Logging Configuration: Log Destination not found."
         )
     return {
         **logging,

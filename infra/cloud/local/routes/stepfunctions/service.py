@@ -15,6 +15,7 @@ from . import log_delivery, names
 from .callbacks import Callbacks
 from .execution import Execution
 from .machine import Machine, Revision
+from .machines import described
 
 if TYPE_CHECKING:
     from ...world import World
@@ -208,18 +209,14 @@ class StepFunctions(Callbacks):
         arn = names.check_arn(call.params["executionArn"], "execution")
         execution = self._found(arn)
         revision = execution.revision
-        shown = {
+        return {
             "stateMachineArn": revision.machine_arn,
             "name": revision.name,
             "definition": revision.definition,
             "roleArn": revision.role,
             "updateDate": self.when(revision.created),
-            "loggingConfiguration": revision.logging,
-            "tracingConfiguration": revision.tracing,
+            **described(revision),
         }
-        if revision.revision_id != "INITIAL":
-            shown["revisionId"] = revision.revision_id
-        return shown
 
     def GetExecutionHistory(self, call: Call) -> dict[str, Any]:
         params = call.params

@@ -21,9 +21,9 @@ def problem(text: str, catch: bool) -> tuple[str, str] | None:
         expression = compile_expression(text)
     except InvalidExpression as error:
         return "INVALID_JSONATA_EXPRESSION", re.sub(r"^[A-Z]\d{4}: ", "", str(error))
-    if re.search(r"\$\$(?!\w)", _without_texts(text)):
+    if re.search(r"\$\$(?!\w)", without_texts(text)):
         return UNSUPPORTED, "Reference to '$$' is not supported."
-    if not catch and re.search(r"\$states\s*\.\s*errorOutput\b", _without_texts(text)):
+    if not catch and re.search(r"\$states\s*\.\s*errorOutput\b", without_texts(text)):
         return UNSUPPORTED, "Reference to '$states.errorOutput' is not supported."
     name = _top_level_name(expression.tree)
     return (
@@ -31,7 +31,8 @@ def problem(text: str, catch: bool) -> tuple[str, str] | None:
     )
 
 
-def _without_texts(text: str) -> str:
+def without_texts(text: str) -> str:
+    """The expression with its texts emptied."""
     return re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "''", text)
 
 
