@@ -21,6 +21,8 @@ BARS = {"returned": "#BFDDF0", "killed, or failed": "#F2B48C"}
 """How an invocation ended, and its colour."""
 PAUSE = 1.0
 """Seconds in which nothing happens, from which on a story's time axis is cut."""
+WIDTH, HEIGHT = 0.012, 0.6
+"""A mark's share of the axis, and of a lane how much those that would cover one another are spread over."""
 
 
 def explored(finding: str, variants: Mapping[str, Exploration]) -> Plot:
@@ -79,22 +81,23 @@ def story(finding: str, told: Story) -> Plot:
         if not all(ok for *_, ok in _runs(told.steps)):
             for word, colour in BARS.items():
                 axis.broken_barh([], (0, 0), facecolors=colour, label=word)
+        heights = apart([(rows[step.who], scale(step.time)) for step in calls], scale.width * WIDTH)
         for look, (marker, colour) in zip(looks, MARKS, strict=False):
-            of_it = [step for step in calls if _named(step) == look]
+            of_it = [index for index, step in enumerate(calls) if _named(step) == look]
             axis.plot(
-                [scale(step.time) for step in of_it],
-                [rows[step.who] for step in of_it],
+                [scale(calls[index].time) for index in of_it],
+                [heights[index] for index in of_it],
                 linestyle="",
                 zorder=3,
                 marker=marker,
                 color=colour,
                 label=look,
             )
-        refused = [step for step in calls if not step.ok]
+        refused = [index for index, step in enumerate(calls) if not step.ok]
         if refused:
             axis.plot(
-                [scale(step.time) for step in refused],
-                [rows[step.who] for step in refused],
+                [scale(calls[index].time) for index in refused],
+                [heights[index] for index in refused],
                 linestyle="",
                 marker="x",
                 markersize=11,
@@ -116,6 +119,23 @@ def story(finding: str, told: Story) -> Plot:
         ("went wrong", f"{tables.seconds(told.moment.time)} after the start" if told.moment else None),
     ]
     return Plot(figure, finding, figures.facts(facts))
+
+
+def apart(marks: Sequence[tuple[int, float]], width: float) -> list[float]:
+    """How high each mark (lane, place) stands: in the middle of its lane, or, where several would cover one
+    another, one below the other in the order of their places."""
+    crowds: list[list[int]] = []
+    for index in sorted(range(len(marks)), key=lambda index: marks[index]):
+        lane, place = marks[crowds[-1][-1]] if crowds else (None, 0.0)
+        if marks[index][0] == lane and marks[index][1] - place < width:
+            crowds[-1].append(index)
+        else:
+            crowds.append([index])
+    heights = [float(lane) for lane, _ in marks]
+    for crowd in crowds:
+        for number, index in enumerate(crowd):
+            heights[index] += HEIGHT * ((number + 0.5) / len(crowd) - 0.5)
+    return heights
 
 
 def _lanes(steps: Sequence[Step]) -> dict[str, int]:
@@ -188,6 +208,8 @@ class _Cut:
                 place += self.gap
             self._places.append(place)
             place += end - start
+        self.width = place
+        """Of the whole axis."""
 
     def __call__(self, time: float) -> float:
         for (start, end), place in zip(reversed(self._spans), reversed(self._places), strict=True):
@@ -197,8 +219,7 @@ class _Cut:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Places and labels: the beginning of each span, and round steps in it."""
-        width = self._places[-1] + self._spans[-1][1] - self._spans[-1][0]
-        step = next((size for size in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if width / size <= 9), 10.0)
+        step = next((size for size in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if self.width / size <= 9), 10.0)
         found: list[tuple[float, str]] = []
         for start, end in self._spans:
             number = -(-start // step)

@@ -11,7 +11,7 @@ import pytest
 
 from infra.cloud import connect
 from labs.idempotency import scenario as idempotency
-from labs.toolkit import explore_pool, explore_worker, paths
+from labs.toolkit import explore_pool, explore_worker, paths, plots_explored
 from labs.toolkit.explore import ExploreError, explore
 from labs.toolkit.explore_job import Job
 
@@ -86,6 +86,13 @@ def test_the_story_tells_who_did_what_and_when_it_went_wrong() -> None:
     times = [step.time for step in story.steps]
     assert times == sorted(times)
     assert times[0] >= 0
+
+
+def test_marks_that_would_cover_one_another_stand_one_below_the_other() -> None:
+    """The look of a charger, 4 ms before it calls the provider, was hidden behind that call."""
+    marks = [(0, 1.004), (0, 1.0), (1, 1.0), (0, 1.7), (1, 1.01), (1, 1.019)]
+    assert plots_explored.apart(marks, 0.01) == pytest.approx([0.15, -0.15, 1.0, 0.0, 0.85, 1.15])
+    assert plots_explored.apart([], 0.01) == []
 
 
 def test_a_scenario_that_fails_under_a_seed_is_a_broken_seed() -> None:
