@@ -506,6 +506,59 @@ def test_what_a_stack_costs_while_nobody_uses_it(world: World) -> None:
     assert standing.hourly({"Resources": {"T": table}}) == pytest.approx(0.0039)
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties", "monthly"),
+    [
+        ("AWS::ApiGateway::Stage", {}, 0),
+        ("AWS::ApiGateway::Stage", {"CacheClusterEnabled": True}, 14.60),
+        ("AWS::ApiGateway::Stage", {"CacheClusterEnabled": "true", "CacheClusterSize": "237"}, 2774.00),
+        ("AWS::ApiGateway::Stage", {"CacheClusterEnabled": True, "CacheClusterSize": {"Ref": "Size"}}, 14.60),
+        ("AWS::CloudWatch::Alarm", {"Period": 60}, 0.10),
+        ("AWS::CloudWatch::Alarm", {"Period": 10}, 0.30),
+        (
+            "AWS::CloudWatch::Alarm",
+            {
+                "Metrics": [
+                    {"MetricStat": {"Period": 60}},
+                    {"MetricStat": {"Period": 60}},
+                    {"Expression": "a/b"},
+                ]
+            },
+            0.20,
+        ),
+        ("AWS::CloudWatch::CompositeAlarm", {}, 0.50),
+        ("AWS::CloudWatch::Dashboard", {}, 3.00),
+        ("AWS::KMS::Key", {}, 1.00),
+        ("AWS::SecretsManager::Secret", {}, 0.40),
+        ("AWS::Kinesis::Stream", {"ShardCount": 4}, 43.80),
+        ("AWS::Kinesis::Stream", {"StreamModeDetails": {"StreamMode": "ON_DEMAND"}}, 29.20),
+        ("AWS::Kinesis::StreamConsumer", {"StreamARN": {"Fn::GetAtt": ["Stream", "Arn"]}}, 2 * 10.95),
+        (
+            "AWS::DynamoDB::Table",
+            {
+                "ProvisionedThroughput": {"ReadCapacityUnits": 30, "WriteCapacityUnits": 20},
+                "GlobalSecondaryIndexes": [{"ProvisionedThroughput": {"WriteCapacityUnits": "20"}}],
+            },
+            2.847 + 2 * 9.49,
+        ),
+        (
+            "AWS::Lambda::Alias",
+            {
+                "FunctionName": {"Ref": "Function"},
+                "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2},
+            },
+            2 * 0.125 * 0.0000041667 * 3600 * 730,
+        ),
+    ],
+)
+def test_what_a_resource_costs_in_a_month(kind: str, properties: dict[str, Any], monthly: float) -> None:
+    """The sums are those of infracost's golden files, which have AWS's price list for us-east-1."""
+    resources = {"It": {"Type": kind, "Properties": properties}}
+    others = standing.hourly({"Resources": KEPT})
+    cost = standing.hourly({"Resources": KEPT | resources}) - others
+    assert cost * 730 == pytest.approx(monthly, rel=1e-3)
+
+
 def test_a_stack_in_a_stack_is_not_forgotten(cloud: AwsCloud, world: World) -> None:
     s3 = world.client("s3")
     s3.create_bucket(Bucket="templates")

@@ -18,10 +18,8 @@ GONE = frozenset(
     {
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
-        "InvalidKeyId.NotFound",
         "NoSuchBucket",
         "NoSuchEntity",
-        "NoSuchTagSet",
         "NotFound",
         "NotFoundException",
         "QueueDoesNotExist",
@@ -30,7 +28,8 @@ GONE = frozenset(
         "StateMachineDoesNotExist",
     }
 )
-"""How the services say that there is no such resource."""
+"""How the services say that there is no such resource: the codes of their models in botocore. SQS's long one
+is that of its query protocol, 404 that of a HEAD request to S3."""
 
 
 @dataclasses.dataclass(frozen=True)

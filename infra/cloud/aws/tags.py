@@ -11,7 +11,7 @@ RUN = "workshop:run"
 OWNER = "workshop:owner"
 
 _NOT_ALLOWED = re.compile(r"[^\w\s.:/=+\-@]")
-"""What a tag's value may not hold: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
+"""What a tag's value may not hold: https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html"""
 
 
 _GENERATED = re.compile(r"(:assumed-role/.+)/(?:botocore-session|aws-go-sdk|aws-sdk-js-session)-\d+$")
