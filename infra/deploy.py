@@ -15,6 +15,11 @@ from .cloud.interface import Application
 from .stack_events import StackEvents
 from .template_text import load
 
+MOST_POLLS = 4500
+"""How often a stack is asked for, every two seconds: a custom resource that never answers fails after an
+hour, and rolling it back may take another.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html"""
+
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
@@ -176,7 +181,7 @@ def _execute(cloudformation: Any, change_set: str) -> None:
 
 def _wait(waiter: Any, name: str, events: StackEvents | None) -> None:
     """Wait for a stack; WaiterError if it ends otherwise. What AWS says of the caller is raised as it is."""
-    attempts = 900
+    attempts = MOST_POLLS
     for attempt in range(attempts if events else 1):
         try:
             waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 1 if events else attempts})
@@ -228,7 +233,9 @@ def wait_while(cloudformation: Any, name: str, current: str) -> None:
     else:
         waiter = waiters.get(current.partition("_")[0], "stack_update_complete")
     with contextlib.suppress(WaiterError):  # the status says how it ended
-        cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
+        cloudformation.get_waiter(waiter).wait(
+            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": MOST_POLLS}
+        )
 
 
 def _wait_for_change_set(cloudformation: Any, change_set: str) -> dict[str, Any]:
@@ -259,14 +266,20 @@ def _resources(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def _first_failure(cloudformation: Any, name: str) -> str:
-    """The first resource that failed in the last operation on the stack, and why."""
+    """The first resource that failed in the last operation on the stack, and why; or what it waits for."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
     failures: list[str] = []
+    latest: dict[str, tuple[str, str]] = {}
     for event in (event for page in pages for event in page["StackEvents"]):  # the latest first
         state, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
         if event.get("PhysicalResourceId") == event["StackId"]:
             if state in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
                 break  # where this operation began
-        elif state.endswith("_FAILED") and "cancelled" not in reason.lower():
+            continue
+        latest.setdefault(event["LogicalResourceId"], (state, event["ResourceType"]))
+        if state.endswith("_FAILED") and "cancelled" not in reason.lower():
             failures.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
-    return failures[-1] if failures else "no reason was given"
+    if failures:
+        return failures[-1]
+    waits = [f"{name} ({kind})" for name, (state, kind) in latest.items() if state.endswith("_IN_PROGRESS")]
+    return f"it still waits for {', '.join(waits)}" if waits else "no reason was given"

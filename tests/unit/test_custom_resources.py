@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
 from infra.cloud.local.cloudformation.cdk_handlers import _flatten, _typed
 from infra.cloud.local.cloudformation.providers.custom import stringified
+from infra.deploy import DeployFailed
 
 from .deploy_tools import Deployer, function, role
 
@@ -221,3 +223,21 @@ def test_properties_are_strings() -> None:
 def test_answers_of_aws_calls_are_flat() -> None:
     assert _flatten({"A": [{"B": 1}, {"C": b"x"}], "D": "y"}) == [("A.0.B", 1), ("A.1.C", "x"), ("D", "y")]
     assert _typed("PHYSICAL:RESOURCEID:", None, "id") == "id"
+
+
+def test_deploy_waits_until_a_silent_custom_resource_has_failed(cloud: LocalCloud, tmp_path: Path) -> None:
+    """An hour, and another for the roll-back: ``cfnresponse`` is there for inline code only, as on AWS."""
+    template = {"Resources": stack("def handler(event, context):\n    import nowhere\n")}
+    (tmp_path / "silent.json").write_text(json.dumps(template))
+    with pytest.raises(DeployFailed, match=r"Thing .*did not receive a response from your Custom Resource"):
+        cloud.deploy(tmp_path / "silent.json")
+
+
+def test_a_deploy_that_gives_up_says_what_it_waited_for(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.deploy.MOST_POLLS", 60)
+    template = {"Resources": stack("def handler(event, context):\n    import nowhere\n")}
+    (tmp_path / "silent.json").write_text(json.dumps(template))
+    with pytest.raises(DeployFailed, match=r"it still waits for Thing \(Custom::Thing\)"):
+        cloud.deploy(tmp_path / "silent.json")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
@@ -179,3 +180,32 @@ def test_the_cdk_knows_every_property_that_is_accepted() -> None:
     newer = [(f"AWS::Events::{kind}", "Tags") for kind in ("ApiDestination", "Connection")]
     assert unknown == [("AWS::CloudFormation::Stack", "StackName"), *newer]
     assert sum(exists(kind, "x") is None for kind in kinds) < 10
+
+
+def test_a_host_outside_is_named(
+    cloud: LocalCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An API before a web site (serverless-patterns has many) answers 503 here: the reader is told why."""
+    path = tmp_path / "front.yaml"
+    path.write_text("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        openapi: 3.0.1
+        paths:
+          /{site}:
+            get:
+              x-amazon-apigateway-integration:
+                {type: http_proxy, httpMethod: GET, uri: "https://{site}/get", payloadFormatVersion: "1.0"}
+Outputs:
+  Url: {Value: !Sub "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/"}
+""")
+    url = cloud.deploy(path)["Url"]
+    sites = ("httpbin.org", "httpbin.org", "shop.example")
+    assert [requests.get(url + site, timeout=30).status_code for site in sites] == [503, 503, 503]
+    told = "NotSimulated: httpbin.org. No request leaves the local cloud, so apigateway gets no answer.\n"
+    shown = capsys.readouterr().out
+    assert (shown.count(told), shown.count("NotSimulated")) == (1, 1)

@@ -1,7 +1,7 @@
 """HTTP inside the simulation: API destinations and SNS subscriptions call URLs, somebody here answers.
 
 No request leaves the process. A URL is answered by a handler that was registered for its host; a host that
-nobody registered does not resolve, as on the internet.
+nobody registered does not resolve, as on the internet. If it might on the internet, that is said once.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ class HttpResponse:
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
 
+NOWHERE = (".example", ".invalid", ".localhost", ".test", "example.com", "example.net", "example.org")
+"""Hosts that are nobody's on the internet either. https://www.rfc-editor.org/rfc/rfc2606"""
+
+OURS = (".amazonaws.com", ".on.aws")
+"""What would answer here if it existed."""
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -62,6 +68,7 @@ class Http:
         self._world = world
         self._hosts: dict[str, Handler] = {}
         self._local: dict[int, Handler] = {}
+        self._told: set[str] = set()
 
     def register(self, host: str, handler: Handler) -> None:
         """Answer every request to ``host`` with ``handler``, from now on. A host with a leading dot stands
@@ -111,5 +118,8 @@ class Http:
             data={"method": request.method},
         )
         if response is None:
+            if not here and not host.endswith((*NOWHERE, *OURS)) and host not in self._told:
+                self._told.add(host)
+                print(f"NotSimulated: {host}. No request leaves the local cloud, so {actor} gets no answer.")
             raise Unreachable(f"{host} cannot be reached: nobody answers at {request.url}")
         return response
