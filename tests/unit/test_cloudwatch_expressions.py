@@ -30,15 +30,17 @@ def points(expression: str) -> dict[int, float]:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("errors / calls * 100", {0: 10.0, 3: 0.0}),
-        ("100 * (errors/calls)", {0: 10.0, 3: 0.0}),
+        ("errors / calls * 100", {0: 10.0, 2: 0.0, 3: 0.0}),
+        ("100 * (errors/calls)", {0: 10.0, 2: 0.0, 3: 0.0}),
         ("-errors + 2 ^ 3", {0: 7.0, 1: 6.0, 3: 8.0}),
         ("FILL(errors, 0)", {0: 1.0, 1: 2.0, 2: 0.0, 3: 0.0}),
         ("FILL(errors, REPEAT)", {0: 1.0, 1: 2.0, 2: 2.0, 3: 0.0}),
         ("FILL(errors, LINEAR)", {0: 1.0, 1: 2.0, 2: 1.0, 3: 0.0}),
-        ("IF(calls > 4, errors, 9)", {0: 1.0, 1: 9.0, 3: 9.0}),
-        ("IF(errors >= 1 AND calls == 10, 1, 0)", {0: 1.0, 1: 0.0, 3: 0.0}),
+        ("IF(calls > 4, errors, 9)", {0: 1.0, 1: 9.0, 2: 0.0, 3: 9.0}),
+        ("IF(errors >= 1 AND calls == 10, 1, 0)", {0: 1.0, 1: 0.0, 2: 0.0, 3: 0.0}),
         ("SUM([errors, calls])", {0: 11.0, 1: 2.0, 2: 5.0, 3: 4.0}),
+        ("AVG([errors, calls])", {0: 5.5, 1: 1.0, 2: 2.5, 3: 2.0}),
+        ("MIN([errors, calls])", {0: 1.0, 1: 0.0, 2: 5.0, 3: 0.0}),
         ("SUM(METRICS())", {0: 11.0, 1: 2.0, 2: 5.0, 3: 4.0}),
         ("MAX(METRICS('cal')) ", {0: 10.0, 1: 0.0, 2: 5.0, 3: 4.0}),
         ("calls - AVG(calls)", {0: 5.25, 1: -4.75, 2: 0.25, 3: -0.75}),
@@ -52,6 +54,44 @@ def points(expression: str) -> dict[int, float]:
 )
 def test_expressions_over_time_series(expression: str, expected: dict[int, float]) -> None:
     assert points(expression) == pytest.approx(expected)
+
+
+def series(*values: float | None) -> TimeSeries:
+    return TimeSeries("", {at: value for at, value in enumerate(values) if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("a < b", (0, 0, 1, 0)),
+        ("a >= 30", (1, 0, 0, 0)),
+        ("a > 15 AND b > 15", (1, 0, 0, 0)),
+        ("a + b", (50, 20, 20, 0)),
+        ("b - a", (-10, -20, 20, 0)),
+        ("a / b", (1.5, None, 0, None)),
+        ("IF(m1, m2, m3)", (30, 0, 20, None, None)),
+        ("IF(m1, 5, m3)", (5, 5, 20, None, None)),
+        ("IF(m1, m2, 5)", (30, 0, 5, 5, None)),
+        ("IF(m1, m2)", (30, 0, None, None, None)),
+        ("none + a", (30, 20, 0, 0)),
+        ("none + none", ()),
+    ],
+)
+def test_missing_values_as_in_the_tables_of_the_user_guide(
+    expression: str, expected: tuple[float | None, ...]
+) -> None:
+    """The tables of "Comparison and logical operators" and "Using IF expressions"."""
+    values = {
+        "a": series(30, 20, 0, 0),
+        "b": series(20, None, 20, None),
+        "m1": series(1, 1, 0, 0, None),
+        "m2": series(30, None, 0, 0, 30),
+        "m3": series(0, 0, 20, None, 20),
+        "none": series(),
+    }
+    scope = Scope(values, list(values), range(5), 1)
+    assert evaluate(expression, scope) == series(*expected)
+    assert scope.dropped == ("/" in expression)
 
 
 @pytest.mark.parametrize("descending", ["DESC", "DSC"])

@@ -2,9 +2,11 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 
-A value is a number, a time series (a ``TimeSeries``), a list of time series, or a string. Where a time series
-has no point, neither has the result; the functions that combine several series (SUM, AVG, MIN, MAX, STDDEV)
-skip what is missing, and a division by zero has no result.
+A value is a number, a time series (a ``TimeSeries``), a list of time series, or a string. An operator between
+two time series takes 0 for the one that has no point where the other has one, and so does IF() for what it
+chooses if the condition holds. AVG() of an array takes 0 too; SUM(), MIN(), MAX() and STDDEV() skip what is
+missing. Where none of them has a point, or a condition has none, neither has the result. A division by zero
+has no result.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ class Scope:
     period: int
     search: Callable[[str, str, int], list[TimeSeries]] | None = None
     """Finds metrics: (search, statistic, period in seconds). None where searches are not allowed."""
+    dropped: bool = False
+    """Whether a point has been left out because its value was no number, as after a division by zero."""
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
@@ -111,7 +115,7 @@ class _Parser:
         left = self._operand()
         while self._left and (mine := _BINDING.get(self._left[-1][1].upper(), 0)) > binding:
             operator = self._left.pop()[1].upper()
-            left = _binary(operator, left, self._expression(mine))
+            left = _binary(self._scope, operator, left, self._expression(mine))
         return left
 
     def _operand(self) -> Value:
@@ -123,7 +127,7 @@ class _Parser:
         if kind == "string":
             return text[1:-1]
         if text == "-":
-            return _binary("*", -1.0, self._expression(6))
+            return _binary(self._scope, "*", -1.0, self._expression(6))
         if text == "(":
             value = self._expression(0)
             self._expect(")")
@@ -194,31 +198,40 @@ class _Parser:
 # -- operators ---------------------------------------------------------------------------------------
 
 
-def _binary(operator: str, left: Value, right: Value) -> Value:
+def _binary(scope: Scope, operator: str, left: Value, right: Value) -> Value:
     if isinstance(left, str) or isinstance(right, str):
         raise ExpressionError(f"a string cannot be an operand of {operator!r}")
     if isinstance(left, list):
         if isinstance(right, list):
             raise ExpressionError(f"{operator!r} takes one array at most")
-        return [TimeSeries(one.label, _points(_binary(operator, one, right))) for one in left]
+        return [TimeSeries(one.label, _points(_binary(scope, operator, one, right))) for one in left]
     if isinstance(right, list):
-        return [TimeSeries(one.label, _points(_binary(operator, left, one))) for one in right]
-    if isinstance(left, TimeSeries):
-        other = right.points if isinstance(right, TimeSeries) else None
-        found = {}
-        for time, value in left.points.items():
-            operand = right if other is None else other.get(time)
-            result = None if operand is None else _compute(operator, value, operand)  # type: ignore[arg-type]
-            if result is not None:
-                found[time] = result
-        return TimeSeries(left.label, found)
-    if isinstance(right, TimeSeries):
-        results = {time: _compute(operator, left, value) for time, value in right.points.items()}
-        return TimeSeries(right.label, {time: value for time, value in results.items() if value is not None})
+        return [TimeSeries(one.label, _points(_binary(scope, operator, left, one))) for one in right]
+    if isinstance(left, TimeSeries) or isinstance(right, TimeSeries):
+        firsts, seconds = _operands(left, right)
+        results = {time: _compute(operator, first, seconds[time]) for time, first in firsts.items()}
+        label = left.label if isinstance(left, TimeSeries) else right.label  # type: ignore[union-attr]
+        return TimeSeries(label, _numbers(scope, results))
     result = _compute(operator, left, right)
     if result is None:
         raise ExpressionError("division by zero")
     return result
+
+
+def _operands(left: Value, right: Value) -> tuple[dict[int, float], dict[int, float]]:
+    """Both operands at every time at which one of them has a point: a missing one is 0."""
+    times = sorted({time for each in (left, right) if isinstance(each, TimeSeries) for time in each.points})
+    first, second = (
+        {time: each.points.get(time, 0.0) if isinstance(each, TimeSeries) else each for time in times}
+        for each in (left, right)
+    )
+    return first, second  # type: ignore[return-value]
+
+
+def _numbers(scope: Scope, results: Mapping[int, float | None]) -> dict[int, float]:
+    numbers = {time: value for time, value in results.items() if value is not None}
+    scope.dropped |= len(numbers) < len(results)
+    return numbers
 
 
 def _compute(operator: str, left: float, right: float) -> float | None:
@@ -281,16 +294,15 @@ def _each(change: Callable[[Scope, dict[int, float]], dict[int, float]]) -> Call
 
 
 def _map(function: Callable[[float], float | None]) -> Callable[..., Value]:
-    def change(_: Scope, points: dict[int, float]) -> dict[int, float]:
-        results = {time: function(value) for time, value in points.items()}
-        return {time: value for time, value in results.items() if value is not None}
+    def change(scope: Scope, points: dict[int, float]) -> dict[int, float]:
+        return _numbers(scope, {time: function(value) for time, value in points.items()})
 
     return _each(change)
 
 
-def _reduce(function: Callable[[list[float]], float]) -> Callable[..., Value]:
+def _reduce(function: Callable[[list[float]], float], *, zeros: bool = False) -> Callable[..., Value]:
     """Of a time series: a number. Of an array: a time series, at each time over the series that have a
-    point."""
+    point; with ``zeros``, over all of them if one has a point."""
 
     def call(_: Scope, value: Value) -> Value:
         if isinstance(value, TimeSeries):
@@ -302,6 +314,9 @@ def _reduce(function: Callable[[list[float]], float]) -> Callable[..., Value]:
         for one in series:
             for time, point in one.points.items():
                 columns.setdefault(time, []).append(point)
+        if zeros:
+            for column in columns.values():
+                column.extend([0.0] * (len(series) - len(column)))
         return TimeSeries("", {time: function(columns[time]) for time in sorted(columns)})
 
     return call
@@ -345,8 +360,8 @@ def _if(scope: Scope, condition: Value, then: Value, otherwise: Value | None = N
     for time, true in times.items():
         chosen = then if true else otherwise
         if isinstance(chosen, TimeSeries):
-            if time in chosen.points:
-                found[time] = chosen.points[time]
+            if true or time in chosen.points:
+                found[time] = chosen.points.get(time, 0.0)
         elif isinstance(chosen, int | float):
             found[time] = float(chosen)
         elif chosen is not None:
@@ -422,7 +437,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "LOG": _map(lambda value: math.log(value) if value > 0 else None),
     "LOG10": _map(lambda value: math.log10(value) if value > 0 else None),
     "SUM": _reduce(sum),
-    "AVG": _reduce(statistics.fmean),
+    "AVG": _reduce(statistics.fmean, zeros=True),
     "MIN": _reduce(min),
     "MAX": _reduce(max),
     "STDDEV": _reduce(statistics.pstdev),

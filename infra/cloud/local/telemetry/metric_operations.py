@@ -19,6 +19,9 @@ from .statistics import SIMPLE
 
 MOST_POINTS = 100_800
 TWO_WEEKS = 14 * DAY
+NOT_NUMERIC = (
+    "One or more data-points have been dropped due to non-numeric values (NaN, -Infinite, +Infinite)"
+)
 
 
 class MetricOperations(Service):
@@ -215,7 +218,8 @@ class MetricOperations(Service):
         if not 1 <= most <= MOST_POINTS:
             raise invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_POINTS}; it is {most}.")
         asked, units = queries.in_one_unit(self.metrics, asked, start, end, self.kernel.now)
-        values = queries.run(self.metrics, asked, start, end, self.kernel.now)
+        dropped: set[str] = set()
+        values = queries.run(self.metrics, asked, start, end, self.kernel.now, dropped)
         names = queries.labels(asked)
         descending = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results: list[tuple[str, str, list[tuple[int, float]]]] = []
@@ -248,7 +252,7 @@ class MetricOperations(Service):
                     "Timestamps": [moment(time) for time, _ in part],
                     "Values": [value for _, value in part],
                     "StatusCode": "Complete" if not points or part[-1:] == points[-1:] else "PartialData",
-                    **_messages(units.get(name)),
+                    **_messages(units.get(name), dropped=name in dropped),
                 }
             )
         shown = offset_of(params.get("NextToken")) + sum(len(one["Values"]) for one in answer)
@@ -289,7 +293,9 @@ class MetricOperations(Service):
         return start, end
 
 
-def _messages(units: list[str] | None) -> dict[str, Any]:
+def _messages(units: list[str] | None, *, dropped: bool) -> dict[str, Any]:
+    if dropped:
+        return {"Messages": [{"Code": "ArithmeticError", "Value": NOT_NUMERIC}]}
     if not units:
         return {}
     value = f"Multiple units returned: '[{', '.join(units)}]'"

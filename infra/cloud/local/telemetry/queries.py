@@ -255,9 +255,16 @@ def _found(
     return found
 
 
-def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: int) -> dict[str, Value]:
+def run(
+    metrics: Metrics,
+    queries: Sequence[Query],
+    start: int,
+    end: int,
+    now: int,
+    dropped: set[str] | None = None,
+) -> dict[str, Value]:
     """The value of every query over [start, end). Raises ValidationError for an expression that does not
-    compute."""
+    compute. ``dropped`` gathers the ids of the expressions that left out what is no number."""
     metrics.read(now)
     names = labels(queries)
     known = {query.id: query for query in queries}
@@ -289,6 +296,8 @@ def run(metrics: Metrics, queries: Sequence[Query], start: int, end: int, now: i
             times = range(first_period(start, period, now), end, period)
             scope = expressions.Scope(values, retrieved, times, period, search)
             values[query.id] = expressions.evaluate(query.expression, scope)
+            if scope.dropped and dropped is not None:
+                dropped.add(query.id)
         except expressions.ExpressionError as error:
             raise invalid(f"Error in expression '{query.id}': {error}") from None
 
