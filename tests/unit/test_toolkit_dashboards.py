@@ -168,7 +168,7 @@ def test_a_dashboard_is_drawn_and_told(cloud: LocalCloud) -> None:
         "Orders\n"
         "metric   points  last  least  most\n"
         "Orders        6    15     10    15\n"
-        "% wrong       2    20     20  21.4\n\n"
+        "% wrong       6    20      0  21.4\n\n"
         "All\n"
         "metric  points  last  least  most\n"
         "Orders       1    75     75    75\n\n"
