@@ -2,7 +2,7 @@
 
 What differs from Velocity as its guide has it was recorded from AWS (see ``velocity_grammar``): a reference
 to nothing is the empty string, not its own text, and therefore true in #if; #parse, #include, #evaluate and
-macros are text. https://velocity.apache.org/engine/1.7/vtl-reference.html
+macros are text. All else was compared with Velocity 1.7 itself: ``test_velocity`` has what it rendered. https://velocity.apache.org/engine/1.7/vtl-reference.html
 
 ``render(template, variables)`` may change ``variables`` (#set). A template that cannot be read, or that fails
 on the way, raises ``TemplateFailed``: API Gateway answers 500.
@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .velocity_grammar import Break, Reference, TemplateError, grammar, parse
-from .velocity_methods import JavaList, member, method, to_text
+from .velocity_grammar import Break, Reference, Shown, TemplateError, Word, grammar, parse
+from .velocity_methods import JavaIterator, JavaList, JavaSet, Loop, call, member, to_text
 from .velocity_operators import ARITHMETIC, COMPARISONS, equal, is_number, is_true
 
 _LONGEST_LOOP = 1000
@@ -63,11 +63,12 @@ def _block(block: Any, out: Out, scope: Scope) -> None:
 
 
 def _write_reference(element: Any, out: Out, scope: Scope) -> None:
-    found = _find(element, scope)
+    found = _find(element.reference, scope)
     if isinstance(found, _Defined):
         _block(found.block, out, scope)
     else:
         out.append(to_text(found))
+    out.append(element.behind)
 
 
 def _write_nothing(element: Any, out: Out, scope: Scope) -> None:
@@ -75,24 +76,28 @@ def _write_nothing(element: Any, out: Out, scope: Scope) -> None:
 
 
 def _write_set(element: Any, out: Out, scope: Scope) -> None:
+    """What came to nothing (a division by zero) is not set, nor is a lone ``${name}`` or ``$!name``."""
     value = _expression(element.value, scope)
     target = element.target
+    if value is None:
+        return
     if not target.steps:
-        scope[target.root] = value
+        if target.plain:
+            scope[target.root] = value
         return
     holder = _walk(scope.get(target.root), target.steps[:-1], scope)
     kind, *rest = target.steps[-1]
     key = _value(rest[0].index, scope) if kind == "index" else rest[0]
-    if isinstance(holder, list) or (isinstance(holder, dict) and kind != "call"):
+    if isinstance(holder, dict) or (isinstance(holder, list) and type(key) is int):
         holder[key] = value
 
 
 def _write_if(element: Any, out: Out, scope: Scope) -> None:
-    if is_true(_expression(element.condition.expression, scope)):
+    if _holds(element.condition.expression.expression, scope):
         _block(element.block, out, scope)
         return
     for each in element.elseifs:
-        if is_true(_expression(each.condition.expression, scope)):
+        if _holds(each.condition.expression.expression, scope):
             _block(each.block, out, scope)
             return
     otherwise = getattr(element.else_block, "block", None)
@@ -108,15 +113,15 @@ def _write_foreach(element: Any, out: Out, scope: Scope) -> None:
     items = _value(element.value, scope)
     if isinstance(items, dict):
         items = list(items.values())
+    elif isinstance(items, JavaIterator):
+        items = items.rest()
     elif not isinstance(items, list | range):
         return
     own = (element.loop_var_name, "foreach", "velocityCount", "velocityHasNext")
     outer = {name: scope[name] for name in own if name in scope}
     for index, item in enumerate(items[:_LONGEST_LOOP]):
         last = index + 1 == len(items)
-        state = {"index": index, "count": index + 1, "hasNext": not last, "first": index == 0, "last": last}
-        if "foreach" in outer:
-            state["parent"] = outer["foreach"]
+        state = Loop(index, last, outer.get("foreach"))
         values = (item, state, index + 1, not last)
         scope.update(zip(own, values, strict=True))
         try:
@@ -168,17 +173,17 @@ def _walk(value: Any, steps: list[Any], scope: Scope) -> Any:
         if kind == "member":
             value = member(value, rest[0])
         elif kind == "call":
-            arguments = [_value(each, scope) for each in getattr(rest[1].values, "values", [])]
-            value = method(value, rest[0])(*arguments)
+            value = call(value, rest[0], [_value(each, scope) for each in rest[1].values])
         else:
             value = _item(value, _value(rest[0].index, scope))
     return value
 
 
 def _item(value: Any, key: Any) -> Any:
+    """``$value[key]`` is ``get``, which fails beyond a list's end; a negative index counts from the end."""
     if isinstance(value, dict):
         return value.get(key)
-    if isinstance(value, list | range) and isinstance(key, int) and -len(value) <= key < len(value):
+    if isinstance(value, list | range) and not isinstance(value, JavaSet) and type(key) is int:
         return value[key]
     return None
 
@@ -198,7 +203,6 @@ def _string(element: Any, scope: Scope) -> str:
         return element.value  # type: ignore[no-any-return]
     out: Out = []
     _block(element.block, out, scope)
-    out.append(element.value[element.block.end :])  # an #end in a string ends nothing
     return "".join(out)
 
 
@@ -243,11 +247,29 @@ def _binary(terms: list[Any], scope: Scope) -> Any:
     raise TemplateFailed(f"no operator: {names[0]}")
 
 
+def _holds(terms: list[Any], scope: Scope) -> bool:
+    """Whether a condition holds. References are asked for their truth; a literal, a string too, and what is
+    calculated have none: SimpleNode.evaluate() of Velocity 1.7 is false."""
+    if len(terms) > 1:
+        return _binary(terms, scope) is True
+    element = terms[0]
+    while type(element) is grammar.Value:
+        element = element.expression
+    kind = type(element)
+    if kind is Reference:
+        return is_true(_find(element, scope))
+    if kind is grammar.ParenthesizedExpression:
+        return _holds(element.expression.expression, scope)
+    if kind is grammar.UnaryOperatorValue:
+        return not _holds([element.value], scope)
+    return kind is grammar.BooleanLiteral and bool(element.value)
+
+
 def _operate(name: str, left: list[Any], right: list[Any], scope: Scope) -> Any:
     if name in _PRECEDENCE[0]:
-        return is_true(_binary(left, scope)) or is_true(_binary(right, scope))
+        return _holds(left, scope) or _holds(right, scope)
     if name in _PRECEDENCE[1]:
-        return is_true(_binary(left, scope)) and is_true(_binary(right, scope))
+        return _holds(left, scope) and _holds(right, scope)
     one, other = _binary(left, scope), _binary(right, scope)
     if name in ("==", "eq"):
         return equal(one, other)
@@ -261,7 +283,7 @@ def _operate(name: str, left: list[Any], right: list[Any], scope: Scope) -> Any:
 
 
 _WRITERS: dict[Any, Callable[[Any, Out, Scope], None]] = {
-    Reference: _write_reference,
+    Shown: _write_reference,
     grammar.SetDirective: _write_set,
     grammar.IfDirective: _write_if,
     grammar.ForeachDirective: _write_foreach,
@@ -278,10 +300,10 @@ _VALUES: dict[Any, Callable[[Any, Scope], Any]] = {
     grammar.FloatingPointLiteral: _constant,
     grammar.BooleanLiteral: _constant,
     grammar.StringLiteral: _constant,
-    grammar.NullLiteral: lambda element, scope: None,
+    Word: lambda element, scope: None,
     grammar.InterpolatedStringLiteral: _string,
     grammar.ArrayLiteral: _array,
     grammar.DictionaryLiteral: _map,
     grammar.ParenthesizedExpression: lambda element, scope: _expression(element.expression, scope),
-    grammar.UnaryOperatorValue: lambda element, scope: not is_true(_value(element.value, scope)),
+    grammar.UnaryOperatorValue: lambda element, scope: _holds([element], scope),
 }

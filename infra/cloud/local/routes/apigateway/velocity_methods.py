@@ -6,11 +6,14 @@ attributes. https://docs.oracle.com/javase/8/docs/api/java/lang/String.html and 
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-import re
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from .velocity_strings import METHODS, hash_code, split
 
 Method = Callable[..., Any]
 
@@ -58,36 +61,78 @@ def _double(value: float) -> str:
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
 
 
-def _pattern(regex: str) -> re.Pattern[str]:
-    return re.compile(regex)
+class JavaSet(JavaList):
+    """A map's keys, values or entries: a collection, so nothing of it is had by its index."""
 
 
-def _replacement(text: str) -> Callable[[re.Match[str]], str]:
-    r"""Java's replacement text: ``$1`` is a group, a backslash takes the next character as it is."""
-    parts = re.findall(r"\\(.)|\$(\d)|([^\\$]+)", text, re.DOTALL)
-    return lambda match: "".join(
-        (match.group(int(group)) or "") if group else escaped + plain for escaped, group, plain in parts
-    )
+class JavaIterator:
+    """What ``iterator()`` gives; a #foreach takes what is left of it."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._left = list(items)
+        self.methods: dict[str, Method] = {
+            "hasNext": lambda: bool(self._left),
+            "next": lambda: self._left.pop(0),
+        }
+
+    def rest(self) -> list[Any]:
+        left, self._left = self._left, []
+        return left
 
 
-def _split(text: str, regex: str, limit: int = 0) -> JavaList:
-    parts = JavaList(_pattern(regex).split(text, maxsplit=max(0, limit - 1)))
-    while limit == 0 and len(parts) > 1 and not parts[-1]:
-        parts.pop()
-    return parts
+class Entry:
+    """A Map.Entry of ``entrySet()``."""
+
+    def __init__(self, name: Any, value: Any) -> None:
+        self.members = {"key": name, "value": value}
+        self.methods: dict[str, Method] = {
+            "getKey": lambda: name,
+            "getValue": lambda: value,
+            "toString": lambda: str(self),
+        }
+
+    def __str__(self) -> str:
+        return f"{to_text(self.members['key'])}={_member(self.members['value'])}"
+
+
+class Loop:
+    """``$foreach``. As text it is an empty map, as Velocity's scopes are."""
+
+    def __init__(self, index: int, last: bool, parent: Loop | None) -> None:
+        topmost = self if parent is None else parent.members["topmost"]
+        self.members: dict[str, Any] = {
+            "index": index,
+            "count": index + 1,
+            "hasNext": not last,
+            "first": index == 0,
+            "last": last,
+            "parent": parent,
+            "topmost": topmost,
+        }
+        named = {
+            "getIndex": index,
+            "getCount": index + 1,
+            "hasNext": not last,
+            "getHasNext": not last,
+            "isFirst": index == 0,
+            "isLast": last,
+            "getParent": parent,
+            "getTopmost": topmost,
+        }
+        self.methods: dict[str, Method] = {
+            name: functools.partial(lambda value: value, value) for name, value in named.items()
+        }
+
+    def __str__(self) -> str:
+        return "{}"
 
 
 def _at(items: Any, index: int) -> Any:
+    if type(index) is not int:
+        raise TypeError(f"no index: {index!r}")
     if index < 0:
         raise IndexError(index)
     return items[index]
-
-
-def _substring(text: str, start: int, end: int | None = None) -> str:
-    stop = len(text) if end is None else end
-    if not 0 <= start <= stop <= len(text):
-        raise IndexError(f"{start} to {stop} of {len(text)} characters")
-    return text[start:stop]
 
 
 def _put(table: dict[str, Any], name: str, value: Any) -> Any:
@@ -96,8 +141,19 @@ def _put(table: dict[str, Any], name: str, value: Any) -> Any:
     return before
 
 
+def _put_if_absent(table: dict[str, Any], name: str, value: Any) -> Any:
+    before = table.get(name)
+    if before is None:
+        table[name] = value
+    return before
+
+
+def _replace(table: dict[str, Any], name: str, value: Any) -> Any:
+    return _put(table, name, value) if name in table else None
+
+
 def _set(items: list[Any], index: int, value: Any) -> Any:
-    before, items[index] = items[index], value
+    before, items[index] = _at(items, index), value
     return before
 
 
@@ -105,12 +161,29 @@ def _add(items: list[Any], *args: Any) -> Any:
     if len(args) == 2:
         items.insert(*args)
         return None
-    items.append(args[0])
+    (item,) = args
+    items.append(item)
     return True
 
 
+def _add_all(items: list[Any], *args: Any) -> bool:
+    *at, more = args
+    if not isinstance(more, list | range):
+        raise TypeError(f"no collection: {more!r}")
+    start = at[0] if at else len(items)
+    items[start:start] = more
+    return bool(more)
+
+
+def _keep(items: list[Any], kept: list[Any]) -> bool:
+    changed = len(kept) != len(items)
+    items[:] = kept
+    return changed
+
+
 def _remove(items: list[Any], what: Any) -> Any:
-    if isinstance(what, int):
+    if type(what) is int:
+        _at(items, what)
         return items.pop(what)
     if what in items:
         items.remove(what)
@@ -118,52 +191,74 @@ def _remove(items: list[Any], what: Any) -> Any:
     return False
 
 
-def _nothing(*args: Any) -> None:
-    return None
+def _last_index(items: list[Any], value: Any) -> int:
+    return next((at for at in range(len(items) - 1, -1, -1) if items[at] == value), -1)
 
 
-def _equal_ignoring_case(text: str, other: Any) -> bool:
-    return isinstance(other, str) and text.lower() == other.lower()
+def _hash_code(value: Any) -> int:
+    """Java's, of texts, numbers, booleans, lists and maps."""
+    code = 0
+    if isinstance(value, str):
+        return hash_code(value)
+    if isinstance(value, bool):
+        return 1231 if value else 1237
+    if isinstance(value, list | range):
+        code = functools.reduce(lambda found, each: found * 31 + _hash_code(each), value, 1)
+    elif isinstance(value, dict):
+        code = sum(_hash_code(name) ^ _hash_code(each) for name, each in value.items())
+    elif isinstance(value, int):
+        code = value if abs(value) < 1 << 31 else value ^ value >> 32
+    elif isinstance(value, float):
+        bits = int.from_bytes(struct.pack(">d", value))
+        code = bits ^ bits >> 32
+    code &= 0xFFFFFFFF
+    return code - (1 << 32) if code >> 31 else code
+
+
+def _compare(one: Any, other: Any) -> int:
+    if type(one) is not type(other):
+        raise TypeError(f"{one!r} and {other!r}")
+    return int(one > other) - int(one < other)
 
 
 _ANY: dict[str, Method] = {
     "toString": lambda value: to_text(value),
     "equals": lambda value, other: type(value) is type(other) and value == other,
+    "hashCode": _hash_code,
 }
 STRING: dict[str, Method] = {
     **_ANY,
-    "length": len,
-    "isEmpty": lambda text: not text,
-    "charAt": _at,
-    "concat": lambda text, other: text + to_text(other),
-    "contains": lambda text, part: to_text(part) in text,
-    "startsWith": lambda text, part: text.startswith(part),
-    "endsWith": lambda text, part: text.endswith(part),
-    "equalsIgnoreCase": _equal_ignoring_case,
-    "indexOf": lambda text, part, start=0: text.find(part, start),
-    "lastIndexOf": lambda text, part: text.rfind(part),
-    "substring": _substring,
-    "toLowerCase": str.lower,
-    "toUpperCase": str.upper,
-    "trim": lambda text: text.strip(),
-    "replace": lambda text, old, new: text.replace(old, new),
-    "replaceAll": lambda text, regex, new: _pattern(regex).sub(_replacement(new), text),
-    "replaceFirst": lambda text, regex, new: _pattern(regex).sub(_replacement(new), text, count=1),
-    "matches": lambda text, regex: _pattern(regex).fullmatch(text) is not None,
-    "split": _split,
+    **METHODS,
+    "split": lambda text, regex, limit=0: JavaList(split(text, regex, limit)),
+    "toCharArray": JavaList,
+    "getBytes": lambda text: JavaList(text.encode()),
+    "join": lambda _, glue, *parts: glue.join(
+        map(to_text, parts[0] if isinstance(parts[0], list) else parts)
+    ),
+    "valueOf": lambda _, value: to_text(value),
 }
-LIST: dict[str, Method] = {
+_COLLECTION: dict[str, Method] = {
     **_ANY,
+    "equals": lambda items, other: isinstance(other, list | range) and list(items) == list(other),
     "size": len,
     "isEmpty": lambda items: not items,
+    "contains": lambda items, value: value in items,
+    "containsAll": lambda items, more: all(value in items for value in more),
+    "iterator": JavaIterator,
+    "toArray": JavaList,
+}
+LIST: dict[str, Method] = {
+    **_COLLECTION,
     "get": _at,
     "set": _set,
     "add": _add,
-    "addAll": lambda items, more: bool(items.extend(more) or more),
+    "addAll": _add_all,
     "remove": _remove,
+    "removeAll": lambda items, more: _keep(items, [value for value in items if value not in more]),
+    "retainAll": lambda items, more: _keep(items, [value for value in items if value in more]),
     "clear": lambda items: items.clear(),
-    "contains": lambda items, value: value in items,
     "indexOf": lambda items, value: items.index(value) if value in items else -1,
+    "lastIndexOf": _last_index,
     "subList": lambda items, start, end: type(items)(items[start:end]),
 }
 MAP: dict[str, Method] = {
@@ -174,49 +269,54 @@ MAP: dict[str, Method] = {
     "getOrDefault": lambda table, name, default: table.get(name, default),
     "put": _put,
     "putAll": lambda table, more: table.update(more),
+    "putIfAbsent": _put_if_absent,
+    "replace": _replace,
     "remove": lambda table, name: table.pop(name, None),
+    "clear": lambda table: table.clear(),
     "containsKey": lambda table, name: name in table,
     "containsValue": lambda table, value: value in table.values(),
-    "keySet": JavaList,
-    "values": lambda table: JavaList(table.values()),
-    "entrySet": lambda table: JavaList(Entry(name, value) for name, value in table.items()),
+    "keySet": JavaSet,
+    "values": lambda table: JavaSet(table.values()),
+    "entrySet": lambda table: JavaSet(Entry(name, value) for name, value in table.items()),
 }
+BOOLEAN: dict[str, Method] = {**_ANY, "booleanValue": bool, "compareTo": _compare}
 NUMBER: dict[str, Method] = {
     **_ANY,
+    "compareTo": _compare,
     "intValue": int,
     "longValue": int,
     "doubleValue": float,
+    "floatValue": float,
     "parseInt": lambda _, text: int(text),  # static, reached through a number: #set($Integer = 0)
+    "parseLong": lambda _, text: int(text),
     "valueOf": lambda _, text: int(text),
     "parseDouble": lambda _, text: float(text),
+    "toHexString": lambda _, number: f"{number & 0xFFFFFFFF:x}",
+    "toBinaryString": lambda _, number: f"{number & 0xFFFFFFFF:b}",
 }
 
 
-class Entry:
-    """A Map.Entry of ``entrySet()``."""
-
-    def __init__(self, name: Any, value: Any) -> None:
-        self.members = {"key": name, "value": value}
-        self.methods: dict[str, Method] = {"getKey": lambda: name, "getValue": lambda: value}
-
-    def __str__(self) -> str:
-        return f"{to_text(self.members['key'])}={_member(self.members['value'])}"
-
-
-def method(value: Any, name: str) -> Method:
-    """The method of a value; calling one that there is not gives null, as Velocity does."""
+def call(value: Any, name: str, arguments: list[Any]) -> Any:
+    """``$value.name(…)``. A method that there is not, or not for such arguments, gives null."""
     if isinstance(value, str):
         table = STRING
     elif isinstance(value, dict):
         table = MAP
+    elif isinstance(value, JavaSet):
+        table = _COLLECTION
     elif isinstance(value, list | range):
         table = LIST
+    elif isinstance(value, bool):
+        table = BOOLEAN
     elif isinstance(value, int | float):
-        table = _ANY if isinstance(value, bool) else NUMBER
+        table = NUMBER
     else:
-        return getattr(value, "methods", {}).get(name, _nothing)  # type: ignore[no-any-return]
-    found = table.get(name)
-    return _nothing if found is None else lambda *args: found(value, *args)
+        own = getattr(value, "methods", {}).get(name)
+        return None if own is None else own(*arguments)
+    try:
+        return table[name](value, *arguments) if name in table else None
+    except TypeError:
+        return None
 
 
 def member(value: Any, name: str) -> Any:
