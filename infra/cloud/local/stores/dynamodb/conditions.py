@@ -87,9 +87,14 @@ def _attributes(body: Params) -> Iterator[str]:
     yield from body.get("AttributesToGet") or ()
     aliases = body.get("ExpressionAttributeNames") or {}
     for parameter in _EXPRESSIONS:
-        for name in _NAME.findall(body.get(parameter) or ""):
-            if name.lower() not in _WORDS:
-                yield aliases.get(name, name)
+        yield from attribute_names(body.get(parameter) or "", aliases)
+
+
+def attribute_names(expression: str, aliases: Mapping[str, str]) -> Iterator[str]:
+    """The attributes that an expression names, without what lies within them."""
+    for name in _NAME.findall(expression):
+        if name.lower() not in _WORDS:
+            yield aliases.get(name, name)
 
 
 def _select(operation: str, params: Params) -> str:

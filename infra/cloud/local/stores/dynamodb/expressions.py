@@ -11,10 +11,18 @@ import functools
 import pickle
 from typing import Any
 
+from moto.dynamodb import comparisons
 from moto.dynamodb.parsing import validators
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 
+_ORDERING: tuple[Any, ...] = (
+    comparisons.FuncBetween,
+    comparisons.OpGreaterThan,
+    comparisons.OpGreaterThanOrEqual,
+    comparisons.OpLessThan,
+    comparisons.OpLessThanOrEqual,
+)
 _is_node: dict[type, bool] = {}
 _classes: dict[tuple[type, type], type | None] = {}
 """Of a traverser and a node: the class of nodes under which the traverser handles it."""
@@ -29,6 +37,23 @@ def install() -> None:
     )
     for target, name, value in replaced:
         setattr(target, name, value)
+    for kind in _ORDERING:
+        setattr(kind, "expr", _between_types(kind.expr))  # noqa: B010 - mypy refuses the plain assignment
+
+
+def _between_types(compare: Any) -> Any:
+    """Values of different types have no order: a comparison of them is not true, and no error.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+    """
+
+    def expr(condition: Any, item: Any) -> bool:
+        try:
+            return bool(compare(condition, item))
+        except TypeError:
+            return False
+
+    return expr
 
 
 def _copy(node: Any) -> Any:

@@ -17,7 +17,7 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
@@ -27,13 +27,27 @@ from .items import get_item, make_item, measured
 from .metering import got, paged, stated, stated_together, written
 from .partitions import PAGE, all_items, keep_in_order, query_by, scan_by
 from .settings import create_table, described, update_table
+from .table_requests import TABLES, checked_table
 from .transactions import digest, transact_write_items
+from .validation import checked
+from .values import added, subtracted
 
 if TYPE_CHECKING:
     from .streams import DynamoDBStreams
 
-MAX_BATCH = 25
-"""Items of one BatchWriteItem."""
+_ITEMS = (
+    ("batch_get_item", "BatchGetItem"),
+    ("batch_write_item", "BatchWriteItem"),
+    ("delete_item", "DeleteItem"),
+    ("get_item", "GetItem"),
+    ("put_item", "PutItem"),
+    ("query", "Query"),
+    ("scan", "Scan"),
+    ("transact_get_items", "TransactGetItems"),
+    ("transact_write_items", "TransactWriteItems"),
+    ("update_item", "UpdateItem"),
+)
+"""Operations on items: moto's method and DynamoDB's name."""
 
 _owner: weakref.ref[DynamoDBStreams] | None = None
 _installed = False
@@ -138,7 +152,7 @@ def _install() -> None:
         (
             DynamoHandler,
             "batch_write_item",
-            _limited(_only_what_was_asked(batch_written(DynamoHandler.batch_write_item, owner))),
+            _only_what_was_asked(batch_written(DynamoHandler.batch_write_item, owner)),
         ),
         (DynamoHandler, "batch_get_item", batch_got(DynamoHandler.batch_get_item, owner)),
         (DynamoHandler, "put_item", written(_plain(DynamoHandler.put_item), "Put", owner)),
@@ -159,11 +173,17 @@ def _install() -> None:
                 ("execute_transaction", "ExecuteTransaction"),
             )
         ),
+        (DynamoType, "__add__", added),
+        (DynamoType, "__sub__", subtracted),
         (tables, "RESULT_SIZE_LIMIT", PAGE),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
     )
     for target, name, value in replaced:
         setattr(target, name, value)
+    for method, name in _ITEMS:
+        setattr(DynamoHandler, method, checked(getattr(DynamoHandler, method), name))
+    for method in TABLES:
+        setattr(DynamoHandler, method, checked_table(getattr(DynamoHandler, method), method))
     expressions.install()
 
 
@@ -191,17 +211,6 @@ def _only_what_was_asked(action: Callable[[Any], ActionResult]) -> Callable[[Any
         if handler.body.get("ReturnItemCollectionMetrics", "NONE") == "NONE":
             answer.pop("ItemCollectionMetrics", None)
         return result
-
-    return acted
-
-
-def _limited(action: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
-    """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
-
-    def acted(handler: Any) -> ActionResult:
-        if sum(map(len, handler.body["RequestItems"].values())) > MAX_BATCH:
-            raise MockValidationException("Too many items requested for the BatchWriteItem call")
-        return action(handler)
 
     return acted
 

@@ -24,6 +24,8 @@ from moto.dynamodb.exceptions import (
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from ...kernel import SECOND
+from .key_checks import type_problem
+from .validation import written
 
 if TYPE_CHECKING:
     from ...kernel import Kernel
@@ -110,6 +112,9 @@ class Write:
             if self.kind == "Put":
                 return PASSED  # writing it says which key is missing
             return (*WRONG_KEY, None)
+        problem = type_problem(self.table, written(self.kind, self.op))
+        if problem:
+            return ("ValidationError", problem, None)
         condition = self.op.get("ConditionExpression")
         if condition is None:
             return PASSED
