@@ -87,12 +87,39 @@ def test_change_set_says_what_would_be_replaced() -> None:
     assert changes[1]["Details"] == [
         {
             "Target": {"Attribute": "Properties", "Name": "Text", "RequiresRecreation": "Never"},
-            "Evaluation": "Dynamic",
+            "Evaluation": "Static",
             "ChangeSource": "ResourceReference",
             "CausingEntity": "A",
         }
     ]
     assert changes[2]["Details"][0]["Target"]["RequiresRecreation"] == "Always"
+    valued = [
+        each["ResourceChange"]
+        for each in stacks(
+            "DescribeChangeSet", StackName="app", ChangeSetName="x", IncludePropertyValues=True
+        )["Changes"]
+    ]
+    detail = stacks("DescribeStackResource", StackName="app", LogicalResourceId="A")
+    old = detail["StackResourceDetail"]["PhysicalResourceId"]
+    known_after = "{{changeSet:KNOWN_AFTER_APPLY}}"
+    target = {
+        **changes[1]["Details"][0]["Target"],
+        "Path": "/Properties/Text",
+        "AttributeChangeType": "Modify",
+        "BeforeValue": old,
+        "AfterValue": known_after,
+    }
+    assert valued[1] == {
+        **changes[1],
+        "Details": [
+            {**changes[1]["Details"][0], "Target": target},
+            {"Target": target, "Evaluation": "Dynamic", "ChangeSource": "DirectModification"},
+        ],
+        "BeforeContext": body({"Properties": {"Text": old}}).replace(" ", ""),
+        "AfterContext": body({"Properties": {"Text": known_after}}).replace(" ", ""),
+    }
+    assert valued[3]["AfterContext"] == body({"Properties": {"Text": known_after}}).replace(" ", "")
+    assert valued[4]["BeforeContext"] == '{"Properties":{}}'
     assert [each.get("PolicyAction") for each in changes] == [
         "ReplaceAndDelete",
         None,
@@ -510,6 +537,29 @@ def test_an_output_asks_for_an_attribute_that_there_is_not() -> None:
             "{Size}. Rollback requested by user.",
         ),
         ("app", "ROLLBACK_COMPLETE", ""),
+    ]
+
+
+def test_events_show_the_properties_of_their_time() -> None:
+    """LocalStack, v2/test_change_sets.snapshot.json, test_direct_update (recorded from AWS): what an update
+    cleans up shows none."""
+    stacks = Stacks()
+    stacks.create("app", things(A={"Fixed": "1"}))
+    stacks.update("app", things(A={"Fixed": "2"}))
+    shown = [
+        (each["ResourceStatus"], each.get("ResourceProperties"))
+        for each in reversed(stacks("DescribeStackEvents", StackName="app")["StackEvents"])
+        if each["LogicalResourceId"] == "A"
+    ]
+    assert shown == [
+        ("CREATE_IN_PROGRESS", '{"Fixed":"1"}'),
+        ("CREATE_IN_PROGRESS", '{"Fixed":"1"}'),
+        ("CREATE_COMPLETE", '{"Fixed":"1"}'),
+        ("UPDATE_IN_PROGRESS", '{"Fixed":"2"}'),
+        ("UPDATE_IN_PROGRESS", '{"Fixed":"2"}'),
+        ("UPDATE_COMPLETE", '{"Fixed":"2"}'),
+        ("DELETE_IN_PROGRESS", None),
+        ("DELETE_COMPLETE", None),
     ]
 
 

@@ -95,21 +95,22 @@ class ChangeSets(NestedStacks):
         change_set.status = "CREATE_IN_PROGRESS"
         try:
             deployment = self._deployment(stack, change_set.request, evaluator)
-            changes, differs = find_changes(
+            found = find_changes(
                 self.engine, self.exports.value, stack, change_set.request, deployment.definitions, evaluator
             )
         except ServiceError as error:
             change_set.status, change_set.reason = "FAILED", error.message
             return
-        change_set.changes = changes
-        if not differs:
+        change_set.changes, change_set.valued = found.plain, found.with_values
+        if not found.differs:
             change_set.status, change_set.reason = "FAILED", NO_CHANGES
             return
         change_set.status, change_set.execution = "CREATE_COMPLETE", "AVAILABLE"
 
     def DescribeChangeSet(self, call: Call) -> dict[str, Any]:
         change_set = self._change_set(call)
-        page, token = views.page(change_set.changes, call.params.get("NextToken"))
+        changes = change_set.valued if call.params.get("IncludePropertyValues") else change_set.changes
+        page, token = views.page(changes, call.params.get("NextToken"))
         shown = views.change_set(self._owner(change_set), change_set, self.world.datetime)
         return {**shown, "Changes": page, **token}
 

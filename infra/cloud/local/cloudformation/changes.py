@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import values
 from .engine import Engine, Existing
 from .graph import dependencies, order
 from .intrinsics import KNOWN_AFTER_APPLY, Evaluator
@@ -24,6 +26,7 @@ class _Ahead(Existing):
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
         self.new: dict[str, None] = {}
+        self.replaced: dict[str, None] = {}
         self.dynamic: dict[str, None] = {}
 
     def ref(self, logical_id: str) -> Any:
@@ -35,6 +38,16 @@ class _Ahead(Existing):
         return super().attribute(logical_id, name)
 
 
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """``with_values`` are the same changes, as DescribeChangeSet shows them with IncludePropertyValues."""
+
+    plain: list[dict[str, Any]]
+    with_values: list[dict[str, Any]]
+    differs: bool
+    """Whether anything does, be it an output."""
+
+
 def find_changes(
     engine: Engine,
     imports: Callable[[str], str],
@@ -42,11 +55,12 @@ def find_changes(
     request: Request,
     definitions: Mapping[str, Definition],
     evaluator: Evaluator,
-) -> tuple[list[dict[str, Any]], bool]:
-    """The resource changes, in the order they would be made, and whether anything differs at all."""
+) -> Changes:
+    """The resource changes, in the order they would be made."""
     ahead = _Ahead(stack)
     evaluator = evaluator.with_resources(ahead, imports)
     entries: dict[str, dict[str, Any]] = {}
+    valued: dict[str, dict[str, Any]] = {}
     retyped = [
         name
         for name, definition in definitions.items()
@@ -65,6 +79,7 @@ def find_changes(
         if resource is None or not resource.exists or resource.status == "CREATE_FAILED":
             ahead.new[name] = None
             entries[name] = _entry("Add", name, definition.type)
+            valued[name] = values.added(entries[name], definition, evaluator)
             continue
         props = engine.evaluate(request, definition, evaluator)
         names = changed(resource.properties, props)
@@ -75,6 +90,8 @@ def find_changes(
         certain = [each for each in replacing if KNOWN_AFTER_APPLY not in str(props.get(each))]
         if replacing:
             ahead.new[name] = None
+            if certain:
+                ahead.replaced[name] = None
         elif provider.dynamic_attributes:
             ahead.dynamic[name] = None
         entry = _entry("Modify", name, definition.type)
@@ -84,21 +101,28 @@ def find_changes(
         entry["Replacement"] = "True" if certain else "Conditional" if replacing else "False"
         entry["Scope"] = ["Tags" if each == "Tags" else "Properties" for each in names]
         entry["Scope"] = list(dict.fromkeys(entry["Scope"]))
-        entry["Details"] = [
-            {"Target": _target(each, each in replacing), **cause}
+        details = [
+            (each, {"Target": _target(each, each in replacing), **cause})
             for each in names
             for cause in _causes(definition.properties.get(each), stack.request, request, ahead, evaluator)
         ]
+        entry["Details"] = [detail for _, detail in details]
         entries[name] = entry
+        valued[name] = values.modified(entry, details, resource.properties, props)
     for name, resource in stack.resources.items():
         if name not in definitions and resource.exists:
             entries[name] = _entry("Remove", name, resource.type)
             kept = resource.deletion_policy == "RetainExceptOnCreate"
             entries[name]["PolicyAction"] = "Retain" if kept else resource.deletion_policy
             entries[name]["PhysicalResourceId"] = resource.physical_id
+            valued[name] = values.removed(entries[name], resource.properties)
     differs = bool(entries) or evaluate_outputs(request.template, evaluator) != stack.outputs
     differs = differs or request.tags != stack.request.tags
-    return [{"Type": "Resource", "ResourceChange": entry} for entry in entries.values()], differs
+    return Changes(_listed(entries), _listed(valued), differs)
+
+
+def _listed(entries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"Type": "Resource", "ResourceChange": entry} for entry in entries.values()]
 
 
 def _entry(action: str, name: str, kind: str) -> dict[str, Any]:
@@ -121,22 +145,26 @@ def _causes(
     """Why a property changes: by a parameter, by what it refers to, or because the template says otherwise.
 
     As recorded in localstack/localstack, tests/aws/services/cloudformation/api/test_changesets.snapshot.json
-    (TestChangeSetDiff): with a changed parameter comes a second, dynamic entry.
+    (TestChangeSetDiff): with a changed parameter comes a second, dynamic entry. That a resource is certainly
+    replaced is a static cause (v2/test_change_set_ref.snapshot.json, test_change_set_fn_get_attr).
     """
     direct = {"Evaluation": "Static", "ChangeSource": "DirectModification"}
-    parameters, resources = {}, {}
+    parameters: dict[str, str] = {}
+    resources: dict[str, tuple[str, str]] = {}
     for used in mentions(expression, holds=evaluator.holds):
         if used.kind == "ref" and used.name in ahead.new:
-            resources[used.name] = "ResourceReference"
+            resources[used.name] = ("ResourceReference", used.name)
         elif used.kind == "attribute" and (used.name in ahead.new or used.name in ahead.dynamic):
-            resources[f"{used.name}.{used.attribute}"] = "ResourceAttribute"
+            resources[f"{used.name}.{used.attribute}"] = ("ResourceAttribute", used.name)
         elif used.kind == "ref" and before.parameters.get(used.name) != after.parameters.get(used.name):
             parameters[used.name] = "ParameterReference"
     causes = [
-        {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
-        for evaluation, found in (("Static", parameters), ("Dynamic", resources))
-        for name, source in found.items()
+        {"Evaluation": "Static", "ChangeSource": source, "CausingEntity": name}
+        for name, source in parameters.items()
     ]
+    for name, (source, cause) in resources.items():
+        evaluation = "Static" if cause in ahead.replaced else "Dynamic"
+        causes.append({"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name})
     if parameters:
         causes.append({**direct, "Evaluation": "Dynamic"})
     return causes or [direct]

@@ -234,13 +234,13 @@ class Deployment:
             self._cancel_others(name)
             return False
         if not replacing:
-            self.engine.event(self.stack, resource, "UPDATE_IN_PROGRESS")
+            self.engine.event(self.stack, resource, "UPDATE_IN_PROGRESS", properties=props)
             return self._attempt(resource, "UPDATE", lambda: self._change(resource, props, definition))
         new = self.stack.resources[name] = _new_resource(definition)
         new.status = "UPDATE_IN_PROGRESS"
         self._replaced[name] = resource
         new.physical_id = old_id = resource.physical_id  # the event still names the old one
-        self.engine.event(self.stack, new, "UPDATE_IN_PROGRESS", REPLACING)
+        self.engine.event(self.stack, new, "UPDATE_IN_PROGRESS", REPLACING, props)
         new.physical_id = ""
 
         def replace() -> None:
@@ -275,7 +275,7 @@ class Deployment:
             if resource.exists and policy in ("Retain", "RetainExceptOnCreate"):
                 self.engine.event(self.stack, resource, "DELETE_SKIPPED")
                 return True
-            return not resource.exists or self.engine.delete(self.stack, self._before_request, resource)
+            return not resource.exists or self.engine.delete(self.stack, self._before_request, resource, {})
 
         Walk(self.engine.kernel, _backwards(self._before_graph, doomed), remove, self.stack.name).run(
             go_on=True
@@ -302,7 +302,7 @@ class Deployment:
             if name in new:
                 return True
             resource, before = stack.resources[name], self._before[name]
-            engine.event(stack, resource, "UPDATE_IN_PROGRESS")
+            engine.event(stack, resource, "UPDATE_IN_PROGRESS", properties=before.properties)
             self._cancelled.pop(name, None)
             return self._attempt(
                 resource,

@@ -6,6 +6,7 @@ statuses. Reasons of failures are AWS's without the request token and the reques
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ..ids import uuid4
@@ -52,20 +53,39 @@ class Engine:
     def stack_event(self, stack: Stack, status: str, reason: str = "", token: str = "") -> None:
         stack.status = status
         stack.reason = reason
-        self._event(stack, stack.name, stack.id, STACK_TYPE, status, reason, token)
+        self._event(stack, stack.name, stack.id, STACK_TYPE, status, reason, token, {})
 
-    def event(self, stack: Stack, resource: Resource, status: str, reason: str = "") -> None:
+    def event(
+        self,
+        stack: Stack,
+        resource: Resource,
+        status: str,
+        reason: str = "",
+        properties: dict[str, Any] | None = None,
+    ) -> None:
+        """``properties``: what the event shows, if that is not what the resource has by now."""
         resource.status = status
         resource.reason = reason
         resource.time = self.kernel.now
-        self._event(stack, resource.logical_id, resource.physical_id, resource.type, status, reason, "")
+        shown = resource.properties if properties is None else properties
+        self._event(
+            stack, resource.logical_id, resource.physical_id, resource.type, status, reason, "", shown
+        )
 
     def _event(
-        self, stack: Stack, logical_id: str, physical_id: str, kind: str, status: str, reason: str, token: str
+        self,
+        stack: Stack,
+        logical_id: str,
+        physical_id: str,
+        kind: str,
+        status: str,
+        reason: str,
+        token: str,
+        properties: dict[str, Any],
     ) -> None:
         event_id = self.new_id() if kind == STACK_TYPE else f"{logical_id}-{status}-{len(stack.events)}"
         stack.events.append(
-            Event(event_id, self.kernel.now, logical_id, physical_id, kind, status, reason, token)
+            Event(event_id, self.kernel.now, logical_id, physical_id, kind, status, reason, token, properties)
         )
         self.world.journal.record(
             "cloudformation.event",
@@ -80,6 +100,14 @@ class Engine:
                 "reason": reason,
             },
         )
+
+    def _tell(self, stack: Stack, resource: Resource) -> None:
+        """Its first event came before its properties were known."""
+        for index in range(len(stack.events) - 1, -1, -1):
+            event = stack.events[index]
+            if event.logical_id == resource.logical_id:
+                stack.events[index] = dataclasses.replace(event, properties=resource.properties)
+                return
 
     def new_id(self) -> str:
         return uuid4(self.kernel.rng("cloudformation.ids"))
@@ -106,6 +134,7 @@ class Engine:
     ) -> None:
         """Make the physical resource. If the provider raises, what exists by then is on ``resource``."""
         resource.properties = props
+        self._tell(stack, resource)
 
         def announce(physical_id: str) -> None:
             if not resource.physical_id:
@@ -145,9 +174,15 @@ class Engine:
         outcome = self.provider(resource.type).update(ctx, resource.physical_id, old, new)
         self._take(resource, outcome)
 
-    def delete(self, stack: Stack, request: Request, resource: Resource) -> bool:
-        """Delete the physical resource, with its events; return whether it is gone."""
-        self.event(stack, resource, "DELETE_IN_PROGRESS")
+    def delete(
+        self, stack: Stack, request: Request, resource: Resource, shown: dict[str, Any] | None = None
+    ) -> bool:
+        """Delete the physical resource, with its events; return whether it is gone.
+
+        ``shown`` is what the events say of its properties: nothing, where an update cleans up (recorded from
+        AWS: LocalStack, v2/test_change_sets.snapshot.json).
+        """
+        self.event(stack, resource, "DELETE_IN_PROGRESS", properties=shown)
         provider = self.provider(resource.type)
         ctx = self.context(stack, request, resource)
         try:
@@ -162,7 +197,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - whatever it is, it becomes the reason of a failed delete
             self.event(stack, resource, "DELETE_FAILED", why(error))
             return False
-        self.event(stack, resource, "DELETE_COMPLETE")
+        self.event(stack, resource, "DELETE_COMPLETE", properties=shown)
         return True
 
     @staticmethod

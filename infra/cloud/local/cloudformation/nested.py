@@ -41,7 +41,7 @@ class NestedStacks(Requests):
         request, evaluator = self._request(call, stack, stack.request)
         deployment = self._deployment(stack, request, evaluator)
         imports = self.exports.value_if_any
-        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator)[1]:
+        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator).differs:
             return
         self._check_updatable(stack)
         stack.on_failure = "ROLLBACK"

@@ -55,7 +55,7 @@ class CloudFormation(ChangeSets):
         check_capabilities(request.template, request.capabilities, macros=True)
         deployment = self._deployment(stack, request, evaluator)
         imports = self.exports.value_if_any
-        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator)[1]:
+        if not find_changes(self.engine, imports, stack, request, deployment.definitions, evaluator).differs:
             raise invalid(NO_UPDATES)
         deployment.policy = self._policy(call, "StackPolicyDuringUpdate") or stack.policy
         stack.policy = self._policy(call, "StackPolicy") or stack.policy

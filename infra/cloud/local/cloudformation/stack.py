@@ -46,6 +46,8 @@ class Event:
     status: str
     reason: str
     token: str = ""
+    properties: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """The resource's, as they were then."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,8 @@ class ChangeSet:
     reason: str = ""
     execution: str = "UNAVAILABLE"
     changes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    valued: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    """The changes with the properties' values."""
     on_failure: str = ""
 
 

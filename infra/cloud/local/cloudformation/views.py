@@ -9,7 +9,7 @@ from typing import Any
 
 from ..service import ServiceError
 from .preflight import _IAM_TYPES
-from .stack import STACK_TYPE, ChangeSet, Event, Request, Resource, Stack
+from .stack import ChangeSet, Event, Request, Resource, Stack
 from .template import Template
 
 When = Callable[[int], datetime.datetime]
@@ -99,8 +99,7 @@ def stack_summary(stack: Stack, when: When) -> dict[str, Any]:
 
 
 def event(stack: Stack, event: Event, when: When) -> dict[str, Any]:
-    resource = stack.resources.get(event.logical_id)
-    properties = json.dumps(resource.properties) if resource and event.type != STACK_TYPE else ""
+    properties = json.dumps(event.properties, separators=(",", ":")) if event.properties else ""
     return _given(
         StackId=stack.id,
         EventId=event.event_id,

@@ -53,7 +53,9 @@ class Topic(Provider):
         TopicName=replaces(STRING),
         TracingConfig=optional(STRING),
     )
-    attributes = ("TopicArn", "TopicName")
+    attributes = ("DisplayName", "TopicArn", "TopicName")
+    """The first is not documented, but recorded (LocalStack, v2/test_change_set_fn_get_attr)."""
+    dynamic_attributes = True
     named_by = "TopicName"
     missing = ("NotFound",)
 
@@ -70,7 +72,7 @@ class Topic(Provider):
         ctx.created(arn)
         for each in props.get("Subscription", ()):
             _subscribe(ctx, arn, each)
-        return Outcome(arn, {"TopicArn": arn, "TopicName": name})
+        return Outcome(arn, _known(arn, props))
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
         before, after = _topic_attributes(old), _topic_attributes(new)
@@ -90,7 +92,7 @@ class Topic(Provider):
         for each in wanted:
             if each not in was:
                 _subscribe(ctx, physical_id, each)
-        return Outcome(physical_id, {"TopicArn": physical_id, "TopicName": physical_id.rpartition(":")[2]})
+        return Outcome(physical_id, _known(physical_id, new))
 
     def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
         ctx.call("sns", "DeleteTopic", {"TopicArn": physical_id})
@@ -112,6 +114,14 @@ class Topic(Provider):
         raise ServiceError(
             "AlreadyExists", f"Resource of type 'AWS::SNS::Topic' with identifier '{arn}' already exists."
         )
+
+
+def _known(arn: str, props: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "DisplayName": props.get("DisplayName", ""),
+        "TopicArn": arn,
+        "TopicName": arn.rpartition(":")[2],
+    }
 
 
 def _topic_attributes(props: dict[str, Any]) -> dict[str, str]:
