@@ -299,7 +299,7 @@ def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
         "Transform": "Own",
         "Resources": {
             "Api": {"Type": "AWS::AppSync::GraphQLApi"},
-            "Queue1": {"Type": "AWS::SQS::Queue", "Properties": {"Foo": 1, "Tags": [], "DelaySeconds": 1}},
+            "Topic1": {"Type": "AWS::SNS::Topic", "Properties": {"ArchivePolicy": {}, "TopicName": "x"}},
             "Fn": {
                 "Type": "AWS::Lambda::Function",
                 "Properties": {
@@ -315,7 +315,7 @@ def test_change_set_fails_with_every_name_that_is_not_simulated() -> None:
     }
     expected = (
         "NotSimulated: Fn::ForEach::Loop in Resources, transform Own, "
-        "AWS::AppSync::GraphQLApi (Api), property AWS::SQS::Queue.Foo (Queue1), "
+        "AWS::AppSync::GraphQLApi (Api), property AWS::SNS::Topic.ArchivePolicy (Topic1), "
         "property AWS::Lambda::Function.Code.ImageUri (Fn), property AWS::Lambda::Function.VpcConfig (Fn), "
         "AWS::Lambda::Function runtime ruby3.3 (Fn), UpdatePolicy (Kept), DeletionPolicy Snapshot (Kept)"
     )
