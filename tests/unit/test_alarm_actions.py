@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from infra.cloud.local.kernel import SECOND
+from infra.cloud.local.telemetry.alarm_messages import trigger
 from infra.cloud.local.world import World
 
 ACCOUNT = "123456789012"
@@ -107,3 +108,33 @@ def test_a_topic_with_a_policy_of_its_own_must_let_alarms_in(world: World) -> No
         f'SNS:Publish on resource: {TOPIC} because no resource-based policy allows the SNS:Publish action"'
     )
     assert json.loads(item["HistoryData"])["actionState"] == "Failed"
+
+
+def test_what_a_topic_is_told_of_an_alarm_on_an_expression() -> None:
+    """The trigger of a message that a user received, key order included."""
+    metric = {
+        "Namespace": "AWS/Usage",
+        "MetricName": "CallCount",
+        "Dimensions": [{"Name": "Type", "Value": "API"}],
+    }
+    given = {
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "Threshold": 0,
+        "TreatMissingData": "missing",
+        "Metrics": [
+            {"Id": "e1", "Expression": "FILL(m1, 0)", "Label": "Expression1", "ReturnData": True},
+            {
+                "Id": "m1",
+                "ReturnData": False,
+                "MetricStat": {"Stat": "Average", "Period": 60, "Metric": metric},
+            },
+        ],
+    }
+    assert json.dumps(trigger(given), separators=(",", ":")) == (
+        '{"Period":60,"EvaluationPeriods":1,"ComparisonOperator":"GreaterThanOrEqualToThreshold",'
+        '"Threshold":0.0,"TreatMissingData":"missing","EvaluateLowSampleCountPercentile":"","Metrics":['
+        '{"Expression":"FILL(m1, 0)","Id":"e1","Label":"Expression1","ReturnData":true},{"Id":"m1",'
+        '"MetricStat":{"Metric":{"Dimensions":[{"value":"API","name":"Type"}],"MetricName":"CallCount",'
+        '"Namespace":"AWS/Usage"},"Period":60,"Stat":"Average"},"ReturnData":false}]}'
+    )

@@ -91,6 +91,47 @@ def test_missing_data_as_in_the_documentation(
             "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were "
             "treated as [Breaching].",
         ),
+        (
+            rule(2, 2, "breaching"),
+            "---X",
+            "Threshold Crossed: 1 datapoint [3.0 (05/01/26 09:03:00)] was greater than or equal to the "
+            "threshold (1.0) and 1 missing datapoint was treated as [Breaching].",
+        ),
+        (
+            rule(3, 3, "breaching"),
+            "----0",
+            "Threshold Crossed: 1 datapoint [0.0 (05/01/26 09:04:00)] was not greater than or equal to the "
+            "threshold (1.0) and 2 missing datapoints were treated as [Breaching].",
+        ),
+        (
+            rule(20, 1, "notBreaching", explicit=True),
+            "-" * 21 + "X",
+            "Threshold Crossed: 1 out of the last 20 datapoints [3.0 (05/01/26 09:21:00)] was greater than "
+            "or equal to the threshold (1.0) and 19 missing datapoints were treated as [NonBreaching] "
+            "(minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            rule(3, 2, "breaching", explicit=True),
+            "--0--",
+            "Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated "
+            "as [Breaching].",
+        ),
+        (
+            rule(6, 6),
+            "XXXXXXXX",
+            "Threshold Crossed: 6 datapoints were greater than or equal to the threshold (1.0). The most "
+            "recent datapoints which crossed the threshold: [3.0 (05/01/26 09:07:00), "
+            "3.0 (05/01/26 09:06:00), 3.0 (05/01/26 09:05:00), 3.0 (05/01/26 09:04:00), "
+            "3.0 (05/01/26 09:03:00)].",
+        ),
+        (
+            rule(5, 5, explicit=True),
+            "XXXXXXX",
+            "Threshold Crossed: 5 out of the last 5 datapoints were greater than or equal to the threshold "
+            "(1.0). The most recent datapoints which crossed the threshold: [3.0 (05/01/26 09:06:00), "
+            "3.0 (05/01/26 09:05:00), 3.0 (05/01/26 09:04:00), 3.0 (05/01/26 09:03:00), "
+            "3.0 (05/01/26 09:02:00)] (minimum 5 datapoints for OK -> ALARM transition).",
+        ),
     ],
 )
 def test_reasons(known: Rule, pattern: str, reason: str) -> None:

@@ -43,7 +43,7 @@ def topic_message(alarm: Stated, before: Change, arn: str, region: str, account:
         about = {"AlarmRule": given["AlarmRule"], "TriggeringChildren": _children(alarm)}
         return {**name, **state, **actions, **old, **about}
     updated = {"AlarmConfigurationUpdatedTimestamp": iso(alarm.configured_at)}
-    return {**name, **updated, **state, **old, **actions, "Trigger": _trigger(given)}
+    return {**name, **updated, **state, **old, **actions, "Trigger": trigger(given)}
 
 
 def _children(alarm: Composite) -> list[dict[str, Any]]:
@@ -54,32 +54,37 @@ def _children(alarm: Composite) -> list[dict[str, Any]]:
     ]
 
 
-def _trigger(given: Mapping[str, Any]) -> dict[str, Any]:
-    trigger: dict[str, Any] = {}
+def trigger(given: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     if "Metrics" not in given:
-        trigger = {"MetricName": given["MetricName"], "Namespace": given["Namespace"]}
+        shown = {"MetricName": given["MetricName"], "Namespace": given["Namespace"]}
         if "Statistic" in given:
-            trigger |= {"StatisticType": "Statistic", "Statistic": _constant(given["Statistic"])}
+            shown |= {"StatisticType": "Statistic", "Statistic": _constant(given["Statistic"])}
         else:
-            trigger |= {
+            shown |= {
                 "StatisticType": "ExtendedStatistic",
                 "ExtendedStatistic": given.get("ExtendedStatistic"),
             }
-        trigger["Unit"] = given.get("Unit")
-        trigger["Dimensions"] = _pairs(given.get("Dimensions"))
-        trigger["Period"] = given["Period"]
-    trigger["EvaluationPeriods"] = given["EvaluationPeriods"]
+        shown["Unit"] = given.get("Unit")
+        shown["Dimensions"] = _pairs(given.get("Dimensions"))
+    shown["Period"] = given["Period"] if "Metrics" not in given else _period(given["Metrics"])
+    shown["EvaluationPeriods"] = given["EvaluationPeriods"]
     if "DatapointsToAlarm" in given:
-        trigger["DatapointsToAlarm"] = given["DatapointsToAlarm"]
-    trigger |= {
+        shown["DatapointsToAlarm"] = given["DatapointsToAlarm"]
+    shown |= {
         "ComparisonOperator": given["ComparisonOperator"],
         "Threshold": float(given["Threshold"]),
         "TreatMissingData": given.get("TreatMissingData", ""),
         "EvaluateLowSampleCountPercentile": given.get("EvaluateLowSampleCountPercentile", ""),
     }
     if "Metrics" in given:
-        trigger["Metrics"] = [_metric(query) for query in given["Metrics"]]
-    return trigger
+        shown["Metrics"] = [_metric(query) for query in given["Metrics"]]
+    return shown
+
+
+def _period(queries: Sequence[Mapping[str, Any]]) -> int:
+    periods = (query.get("MetricStat", query).get("Period") for query in queries)
+    return max((period for period in periods if period), default=300)
 
 
 def _metric(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def _metric(query: Mapping[str, Any]) -> dict[str, Any]:
     if "MetricStat" in query:
         stat = query["MetricStat"]
         metric = {**stat["Metric"], "Dimensions": _pairs(stat["Metric"].get("Dimensions"))}
-        shown["MetricStat"] = {**stat, "Metric": metric}
+        shown["MetricStat"] = dict(sorted({**stat, "Metric": dict(sorted(metric.items()))}.items()))
     return {**shown, "ReturnData": query.get("ReturnData", True)}
 
 

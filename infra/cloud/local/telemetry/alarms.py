@@ -110,7 +110,10 @@ def enough_samples(percent: float | None, samples: float) -> bool:
     return samples >= 1000 / ((100 - percent) if percent >= 50 else percent)
 
 
-# -- the reason, in AWS's words ----------------------------------------------------------------------
+# -- the reason, in AWS's words, as users show what they received ------------------------------------
+
+MOST_SHOWN = 5
+"""From so many data points on, a reason shows the most recent ones apart. (Of four, no example is known.)"""
 
 
 def clock(time: int) -> str:
@@ -119,33 +122,40 @@ def clock(time: int) -> str:
     return moment.strftime("%d/%m/%y %H:%M:%S")
 
 
-def _threshold_reason(rule: Rule, state: State, evaluated: Sequence[Point]) -> str:
+def _threshold_reason(rule: Rule, state: State, evaluated: Sequence[Point], treated: str = "") -> str:
+    """``treated`` says what was made of the periods without data."""
     breach = state == "ALARM"
-    shown = [point for point in reversed(evaluated) if rule.breaches(point.value) == breach]
-    values = ", ".join(f"{point.value} ({clock(point.time)})" for point in shown)
+    deciding = [point for point in reversed(evaluated) if rule.breaches(point.value) == breach]
+    shown = ", ".join(f"{point.value} ({clock(point.time)})" for point in deciding[:MOST_SHOWN])
     were = (
-        f"{'was' if len(shown) == 1 else 'were'}{'' if breach else ' not'} {COMPARISONS[rule.comparison][1]}"
+        f"{'was' if len(deciding) == 1 else 'were'}{'' if breach else ' not'} "
+        f"{COMPARISONS[rule.comparison][1]} the threshold ({float(rule.threshold)}){treated}"
     )
-    count = f"{len(shown)} datapoint{'' if len(shown) == 1 else 's'}"
-    tail = f"[{values}] {were} the threshold ({float(rule.threshold)})"
+    if len(deciding) < MOST_SHOWN:
+        tail = f"[{shown}] {were}"
+    else:
+        which = f"which {'crossed' if breach else 'did not cross'} the threshold"
+        tail = f"{were}. The most recent datapoints {which}: [{shown}]"
     if not rule.explicit_m:
-        return f"Threshold Crossed: {count} {tail}."
+        return f"Threshold Crossed: {len(deciding)} {_plural('datapoint', len(deciding))} {tail}."
     needed = rule.m if breach else rule.n - rule.m + 1
     transition = "OK -> ALARM" if breach else "ALARM -> OK"
     return (
-        f"Threshold Crossed: {len(shown)} out of the last {rule.n} datapoints {tail} "
-        f"(minimum {needed} datapoint{'' if needed == 1 else 's'} for {transition} transition)."
+        f"Threshold Crossed: {len(deciding)} out of the last {rule.n} datapoints {tail} "
+        f"(minimum {needed} {_plural('datapoint', needed)} for {transition} transition)."
     )
 
 
 def _filled_reason(rule: Rule, state: State, evaluated: Sequence[Point], absent: int) -> str:
-    if any(rule.breaches(point.value) == (state == "ALARM") for point in evaluated):
-        return _threshold_reason(rule, state, evaluated)
-    treated = "Breaching" if rule.missing == "breaching" else "NonBreaching"
+    kind = "Breaching" if rule.missing == "breaching" else "NonBreaching"
     were = "was" if absent == 1 else "were"
+    treated = f" and {absent} missing {_plural('datapoint', absent)} {were} treated as [{kind}]"
+    if any(rule.breaches(point.value) == (state == "ALARM") for point in evaluated):
+        return _threshold_reason(rule, state, evaluated, treated)
+    received = len(evaluated)
     return (
-        f"Threshold Crossed: no datapoints were received for {absent} {_plural('period', absent)} and "
-        f"{absent} missing {_plural('datapoint', absent)} {were} treated as [{treated}]."
+        f"Threshold Crossed: {received or 'no'} {_plural('datapoint', received)} "
+        f"{'was' if received == 1 else 'were'} received for {rule.n} {_plural('period', rule.n)}{treated}."
     )
 
 
