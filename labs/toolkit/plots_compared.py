@@ -53,12 +53,12 @@ def compare_latency(
         axis.set_ylim(0, 101)
         axis.set_xlabel(f"latency ({scale.name}), logarithmic")
         axis.set_ylabel("share that took\nat most so long (%)")
-        axis.legend(loc="lower right")
+        axis.legend(loc="best")
     return Plot(figure, finding, measure.percentile_table(known, points))
 
 
-def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]]) -> Plot:
-    """What became of the messages, one bar for each variant of the design.
+def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]], *, what: str = "messages") -> Plot:
+    """What became of the messages, or of ``what`` there is instead, one bar for each variant of the design.
 
     ``variants`` maps a name ("naive") to counts: ``processed once``, ``processed more than once``,
     ``in the DLQ``, ``lost``, ``still waiting``. What is 0 everywhere is left out of the legend only.
@@ -90,7 +90,7 @@ def outcomes(finding: str, variants: Mapping[str, Mapping[str, int]]) -> Plot:
         axis.invert_yaxis()
         axis.grid(axis="y", visible=False)
         axis.xaxis.set_major_formatter(grouped)
-        axis.set_xlabel("messages")
+        axis.set_xlabel(what)
         legend(figure, 5)
     rows = [[name, *(variants[name].get(kind, 0) for kind in kinds)] for name in names]
     return Plot(figure, finding, tables.table(["", *kinds], rows))
