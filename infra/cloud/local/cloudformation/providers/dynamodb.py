@@ -39,6 +39,7 @@ _SCALING = {
     ),
 }
 _WARM = struct(ReadUnitsPerSecond=INTEGER, WriteUnitsPerSecond=INTEGER)
+_DATA_STREAM = struct(_required=("StreamArn",), ApproximateCreationDateTimePrecision=STRING, StreamArn=STRING)
 _CAPACITY = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
 _INDEX = ("IndexName", "KeySchema", "Projection", *_CAPACITY)
 
@@ -69,6 +70,7 @@ class Table(Provider):
             )
         ),
         KeySchema=required(_KEYS, replaces=True),
+        KinesisStreamSpecification=optional(_DATA_STREAM),
         LocalSecondaryIndexes=replaces(
             list_of(
                 struct(
@@ -115,6 +117,7 @@ class Table(Provider):
         self._until_active(ctx, name)
         self._time_to_live(ctx, name, {}, props)
         self._recovery(ctx, name, {}, props)
+        self._data_stream(ctx, name, props)
         return self._outcome(ctx, name)
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
@@ -124,6 +127,8 @@ class Table(Provider):
             self._until_active(ctx, physical_id)
         self._time_to_live(ctx, physical_id, old, new)
         self._recovery(ctx, physical_id, old, new)
+        if old.get("KinesisStreamSpecification") != new.get("KinesisStreamSpecification"):
+            self._data_stream(ctx, physical_id, new)
         return self._outcome(ctx, physical_id)
 
     def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
@@ -158,6 +163,34 @@ class Table(Provider):
         before, after = (props.get(key, {}).get(flag, False) for props in (old, new))
         if before != after:
             ctx.call("dynamodb", "UpdateContinuousBackups", {"TableName": name, key: {flag: after}})
+
+    @staticmethod
+    def _data_stream(ctx: Context, name: str, props: dict[str, Any]) -> None:
+        """Let the table's changes go to the data stream that is named, and to no other."""
+        table = {"TableName": name}
+
+        def state(arn: str) -> str:
+            shown = ctx.call("dynamodb", "DescribeKinesisStreamingDestination", table)
+            found = [each for each in shown["KinesisDataStreamDestinations"] if each["StreamArn"] == arn]
+            if found and found[0]["DestinationStatus"] == "ENABLE_FAILED":
+                raise ServiceError("InvalidRequest", found[0]["DestinationStatusDescription"])
+            return found[0]["DestinationStatus"] if found else ""
+
+        there = ctx.call("dynamodb", "DescribeKinesisStreamingDestination", table)
+        for each in there["KinesisDataStreamDestinations"]:
+            if each["DestinationStatus"] == "ACTIVE":
+                arn = each["StreamArn"]
+                ctx.call("dynamodb", "DisableKinesisStreamingDestination", {**table, "StreamArn": arn})
+                ctx.until(lambda arn=arn: state(arn) == "DISABLED", f"Data stream of {name}")  # type: ignore[misc]
+        wanted = props.get("KinesisStreamSpecification")
+        if wanted is None:
+            return
+        params = {**table, "StreamArn": wanted["StreamArn"]}
+        precision = picked(wanted, "ApproximateCreationDateTimePrecision")
+        if precision:
+            params["EnableKinesisStreamingConfiguration"] = precision
+        ctx.call("dynamodb", "EnableKinesisStreamingDestination", params)
+        ctx.until(lambda: state(wanted["StreamArn"]) == "ACTIVE", f"Data stream of {name}")
 
     @staticmethod
     def _outcome(ctx: Context, name: str) -> Outcome:
@@ -219,6 +252,7 @@ class GlobalTable(Table):
                 struct(
                     _required=("Region",),
                     DeletionProtectionEnabled=BOOLEAN,
+                    KinesisStreamSpecification=_DATA_STREAM,
                     GlobalSecondaryIndexes=list_of(
                         struct(
                             _required=("IndexName",),
@@ -286,7 +320,8 @@ def _as_table(props: dict[str, Any]) -> dict[str, Any]:
         "TimeToLiveSpecification",
         "WarmThroughput",
     )
-    table.update(picked(replica, "DeletionProtectionEnabled", "PointInTimeRecoverySpecification"))
+    own = ("DeletionProtectionEnabled", "KinesisStreamSpecification", "PointInTimeRecoverySpecification")
+    table.update(picked(replica, *own))
     table.update(_throughput(props, props, replica))
     of_replica = {index["IndexName"]: index for index in replica.get("GlobalSecondaryIndexes", [])}
     if props.get("GlobalSecondaryIndexes"):

@@ -1,7 +1,7 @@
 """What a write leaves behind: moto tells each change of a table here, and it becomes a stream record.
 
-A table has a capture only while it has a stream or a time to live; moto calls ``add(old, new)`` where it has
-changed an item. The image of an item is made once per write and kept on moto's item, so that the next write
+A table has a capture only while it has a stream, a data stream or a time to live; moto calls
+``add(old, new)`` where it has changed an item. The image of an item is made once per write and kept on moto's item, so that the next write
 finds the old image there. A write that changes nothing leaves no record:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
@@ -17,6 +17,7 @@ from .images import encode, same, size
 if TYPE_CHECKING:
     from ...kernel import Kernel
     from .expiry import Expiries
+    from .kinesis_destination import Destination
     from .streams import DynamoDBStreams
 
 DAY = 86_400_000_000
@@ -118,6 +119,7 @@ class Capture:
         self._kernel = service.kernel
         self.table: Any = table
         self.stream: TableStream | None = None
+        self.destination: Destination | None = None
         self.expiries: Expiries | None = None
         self._held: list[tuple[Any, Any]] | None = None
 
@@ -151,18 +153,19 @@ class Capture:
             return
         if self.expiries is not None and new is not None:
             self.expiries.watch(self, new)
-        if self.stream is not None:
-            self._record(self.stream, old, new, False)
+        if self.stream is not None or self.destination is not None:
+            self._record(old, new, False)
 
     def expire(self, item: Any) -> None:
         """The service itself deletes an item whose time is up."""
-        stream, self.stream = self.stream, None
+        stream, destination = self.stream, self.destination
+        self.stream = self.destination = None
         self.table.delete_item(item.hash_key, item.range_key)
-        self.stream = stream
-        if stream is not None:
-            self._record(stream, item, None, True)
+        self.stream, self.destination = stream, destination
+        if stream is not None or destination is not None:
+            self._record(item, None, True)
 
-    def _record(self, stream: TableStream, old: Any, new: Any, expired: bool) -> None:
+    def _record(self, old: Any, new: Any, expired: bool) -> None:
         before = None
         if old is not None:
             # An update changes moto's item in place: what was seen of it is the old image.
@@ -181,6 +184,13 @@ class Capture:
                 return
             else:
                 name = "MODIFY"
+        if self.destination is not None:
+            images = (after.image if after is not None else "", before.image if before is not None else "")
+            sizes = (each.size for each in (after, before) if each is not None)
+            self.destination.send(name, known.keys, *images, known.keys_size + sum(sizes), expired)
+        stream = self.stream
+        if stream is None:
+            return
         total, new_image, old_image = known.keys_size, "", ""
         if after is not None and stream.view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES"):
             new_image = after.image

@@ -21,7 +21,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from . import expressions
+from . import expressions, kinesis_destination
 from .batches import batch_got, batch_written, replayed, transacted, transactionally_got
 from .items import get_item, make_item, measured
 from .metering import got, paged, stated, stated_together, written
@@ -175,6 +175,9 @@ def _install() -> None:
         ),
         (DynamoType, "__add__", added),
         (DynamoType, "__sub__", subtracted),
+        (DynamoHandler, "enable_kinesis_streaming_destination", kinesis_destination.enable(owner)),
+        (DynamoHandler, "disable_kinesis_streaming_destination", kinesis_destination.disable(owner)),
+        (DynamoHandler, "describe_kinesis_streaming_destination", kinesis_destination.describe),
         (tables, "RESULT_SIZE_LIMIT", PAGE),
         (responses, "TRANSACTION_MAX_ITEMS", 100),
     )

@@ -25,6 +25,7 @@ from .transactions import Tokens
 
 if TYPE_CHECKING:
     from ...world import World
+    from .kinesis_destination import Destination
 
 ITERATOR_LIFE = 15 * 60 * SECOND
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html (µs)"""
@@ -90,6 +91,11 @@ class DynamoDBStreams(Service):
                 capture.expiries.watch(capture, item)
         self._detach(table)
 
+    def send_to(self, table: Any, destination: Destination | None) -> None:
+        """The table's changes go to a data stream from now on; None: no more."""
+        self._capture(table).destination = destination
+        self._detach(table)
+
     def table_id(self, table: Any) -> str:
         known: str | None = table.__dict__.get("_table_id")
         if known is None:
@@ -100,6 +106,7 @@ class DynamoDBStreams(Service):
         """The table is gone."""
         self.disable(table)
         if table.stream_shard is not None:
+            table.stream_shard.destination = None
             self.expire(table, None)
         deleted(self, table)
 
@@ -112,7 +119,7 @@ class DynamoDBStreams(Service):
     @staticmethod
     def _detach(table: Any) -> None:
         capture = table.stream_shard
-        if capture.stream is None and capture.expiries is None:
+        if capture.stream is None and capture.expiries is None and capture.destination is None:
             table.stream_shard = None
 
     def _forget(self, stream: TableStream) -> None:
