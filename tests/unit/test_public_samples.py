@@ -209,3 +209,39 @@ Outputs:
     told = "NotSimulated: httpbin.org. No request leaves the local cloud, so apigateway gets no answer.\n"
     shown = capsys.readouterr().out
     assert (shown.count(told), shown.count("NotSimulated")) == (1, 1)
+
+
+def test_parameters_of_a_pass_state_may_be_an_array(cloud: LocalCloud, tmp_path: Path) -> None:
+    """As serverless-patterns' eventbridge-pipes-sqs-to-lambda-with-stepfunction-enrichment has them; what
+    else the interpreter cannot read is not said to be wrong."""
+    path = tmp_path / "array.yaml"
+    path.write_text("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Each
+        States:
+          Each:
+            Type: Map
+            ItemsPath: $.items
+            Next: All
+            ItemProcessor:
+              StartAt: One
+              States:
+                One: {Type: Pass, Parameters: [{"n.$": "$.n"}, one], End: true}
+          All: {Type: Pass, Parameters: [{"all.$": "$"}], ResultPath: "$[0]", End: true}
+Outputs:
+  Arn: {Value: !Ref Machine}
+""")
+    arn = cloud.deploy(path)["Arn"]
+    machines = cloud.client("stepfunctions")
+    started = machines.start_execution(stateMachineArn=arn, input='{"items": [{"n": 1}]}')
+    cloud.settle()
+    done = machines.describe_execution(executionArn=started["executionArn"])
+    assert json.loads(done["output"]) == [[{"all": [[{"n": 1}, "one"]]}]]
+    path.write_text(path.read_text().replace("Next: All", "Next: All\n            ItemSelector: [1]"))
+    with pytest.raises(DeployFailed, match="NotSimulated: AWS may take this definition"):
+        cloud.deploy(path)

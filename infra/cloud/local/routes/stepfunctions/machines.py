@@ -67,7 +67,10 @@ class Machines(LanguageOperations):
         except (NotSimulated, ServiceError):
             raise
         except Exception as error:
-            raise ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
+            reason = (
+                f"NotSimulated: AWS may take this definition, but the interpreter cannot read it: {error}"
+            )
+            raise ServiceError("InvalidDefinition", reason) from error
 
     # -- operations ----------------------------------------------------------------------------------
 

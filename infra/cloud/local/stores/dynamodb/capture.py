@@ -1,8 +1,8 @@
 """What a write leaves behind: moto tells each change of a table here, and it becomes a stream record.
 
 A table has a capture only while it has a stream, a data stream or a time to live; moto calls
-``add(old, new)`` where it has changed an item. The image of an item is made once per write and kept on moto's item, so that the next write
-finds the old image there. A write that changes nothing leaves no record:
+``add(old, new)`` where it has changed an item. The image of an item is made once per write and kept on moto's
+item, so that the next write finds the old image there. A write that changes nothing leaves no record:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 

@@ -44,6 +44,8 @@ MOST_INLINE = 40
 """Iterations of an inline Map at a time, if MaxConcurrency does not say less.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html"""
 READER_FAILED = "States.ItemReaderFailed"
+_INSIDE = "value"
+_ARRAY = re.compile(r'"Parameters"\s*:\s*\[')
 _FILES = {"FAILED": "FAILED", "SUCCEEDED": "SUCCEEDED", "TIMED_OUT": "FAILED"}
 """In which result file a child execution stands: those that failed, timed out or were aborted are together.
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html"""
@@ -51,13 +53,17 @@ https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.h
 
 def take_out(definition: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """The definition without the fields of distributed Maps, and those fields by the name of the state."""
-    if not any(f'"{field}"' in definition for field in (*FIELDS, "ItemSelector", PERCENTAGE, "EXPRESS")):
+    marks = (*FIELDS, "ItemSelector", PERCENTAGE, "EXPRESS")
+    if not any(f'"{mark}"' in definition for mark in marks) and not _ARRAY.search(definition):
         return definition, {}
     machine = json.loads(definition)
     taken: dict[str, dict[str, Any]] = {}
 
     def visit(scope: dict[str, Any]) -> None:
         for name, state in scope.get("States", {}).items():
+            if state.get("Type") == "Pass" and isinstance(state.get("Parameters"), list):
+                state["Parameters"] = {_INSIDE: state["Parameters"]}  # the grammar knows objects only
+                taken[name] = {"Parameters": _INSIDE}
             if state.get("Type") == "Map":
                 found = {field: state.pop(field) for field in FIELDS if field in state}
                 if isinstance(state.get("ItemSelector"), str):
@@ -95,6 +101,8 @@ def attach(program: Any, taken: dict[str, dict[str, Any]]) -> None:
             if "ResultWriter" in fields:
                 state.result_writer = _Part(component, "write")
             attach(component._get_iteration_program(), taken)
+        elif "Parameters" in taken.get(name, ()):
+            state.parameters = _Inside(state.parameters)
         decl = getattr(state, "branches", None)
         for branch in decl.programs if decl is not None else ():
             attach(branch, taken)
@@ -109,6 +117,18 @@ class _Part:
 
     def eval(self, env: Any) -> None:
         getattr(self._component, self._name)(env)
+
+
+class _Inside:
+    """The Parameters of a Pass state that are an array, as AWS takes them besides objects:
+    https://github.com/aws/aws-toolkit-vscode/issues/2459"""
+
+    def __init__(self, parameters: Any) -> None:
+        self._parameters = parameters
+
+    def eval(self, env: Any) -> None:
+        self._parameters.eval(env)
+        env.stack.append(env.stack.pop()[_INSIDE])
 
 
 class _Selector:
