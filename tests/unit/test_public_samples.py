@@ -245,3 +245,49 @@ Outputs:
     path.write_text(path.read_text().replace("Next: All", "Next: All\n            ItemSelector: [1]"))
     with pytest.raises(DeployFailed, match="NotSimulated: AWS may take this definition"):
         cloud.deploy(path)
+
+
+def test_strings_are_attribute_values_to_the_integration_of_dynamodb(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    """As curbside-pickup of aws-samples/step-functions-workflows-collection writes its orders."""
+    path = tmp_path / "orders.yaml"
+    path.write_text("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Table: {Type: AWS::Serverless::SimpleTable}
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Policies: [{DynamoDBCrudPolicy: {TableName: !Ref Table}}]
+      DefinitionSubstitutions: {Table: !Ref Table}
+      Definition:
+        StartAt: Create
+        States:
+          Create:
+            Type: Task
+            Resource: arn:aws:states:::dynamodb:putItem
+            Parameters:
+              TableName: ${Table}
+              Item: {Item: null, "id.$": $.id, state: new, tags: {"L.$": $.tags}, n: {N: "1"}}
+            ResultPath: null
+            Next: Update
+          Update:
+            Type: Task
+            Resource: arn:aws:states:::dynamodb:updateItem
+            Parameters:
+              TableName: ${Table}
+              Key: {"id.$": $.id}
+              UpdateExpression: SET taskToken = :t
+              ExpressionAttributeValues: {":t": ""}
+            End: true
+Outputs:
+  Arn: {Value: !Ref Machine}
+  Table: {Value: !Ref Table}
+""")
+    app = cloud.deploy(path)
+    order = json.dumps({"id": "7", "tags": ["a", "b"]})
+    cloud.client("stepfunctions").start_execution(stateMachineArn=app["Arn"], input=order)
+    cloud.settle()
+    kept = cloud.resource("dynamodb").Table(app["Table"]).scan()["Items"]
+    assert kept == [{"id": "7", "state": "new", "tags": ["a", "b"], "n": 1, "taskToken": ""}]

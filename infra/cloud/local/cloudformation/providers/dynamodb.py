@@ -117,7 +117,8 @@ class Table(Provider):
         self._until_active(ctx, name)
         self._time_to_live(ctx, name, {}, props)
         self._recovery(ctx, name, {}, props)
-        self._data_stream(ctx, name, props)
+        if "KinesisStreamSpecification" in props:
+            self._data_stream(ctx, name, props)
         return self._outcome(ctx, name)
 
     def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...service import NotSimulated
 from ...tasks import TaskKilled
 from . import http_task, integrations
+from .attribute_values import typed
 from .casing import from_api, to_api
 from .integrations import CallFailed, SdkClientFailed
 from .language import failures
@@ -125,8 +126,10 @@ def patches(world: World) -> list[Patch]:
 
     def eval_optimized(original: Any) -> Any:
         def evaluate(self: Any, env: Any, **parts: Any) -> None:
-            original(self, env=env, **parts)
             service = self.resource.service_name
+            if service == "dynamodb":
+                parts["normalised_parameters"] = typed(parts["normalised_parameters"])
+            original(self, env=env, **parts)
             env.stack.append(integrations.with_metadata(world, service, env.stack.pop()))
 
         return evaluate
