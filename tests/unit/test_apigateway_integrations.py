@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -154,6 +155,47 @@ def test_an_http_proxy_passes_everything(cloud: LocalCloud, backend: list[HttpRe
         "x-forwarded-proto": "https",
         "host": None,
     }
+
+
+def test_a_query_of_the_client_of_the_uri_and_mapped(cloud: LocalCloud, backend: list[HttpRequest]) -> None:
+    """LocalStack's test_http_proxy_integration_request_data_mappings, recorded: none takes another's place.
+    No trace id for the client, no Content-Encoding for the backend: test_apigateway_header_remapping_http."""
+    api = Api(cloud)
+    api.method(
+        "POST",
+        "/{name}",
+        {
+            "type": "HTTP_PROXY",
+            "integrationHttpMethod": "POST",
+            "uri": "https://backend.example/?testVar={name}&testQs={var}",
+            "requestParameters": {
+                "integration.request.path.var": "method.request.querystring.testVar",
+                "integration.request.path.name": "method.request.path.name",
+                "integration.request.querystring.queryString": "method.request.querystring.testQueryString",
+                "integration.request.querystring.testQs": "method.request.querystring.testQueryString",
+                "integration.request.querystring.testEmptyQs": "method.request.header.emptyheader",
+            },
+        },
+        requestParameters={
+            "method.request.path.name": True,
+            "method.request.querystring.testVar": False,
+            "method.request.querystring.testQueryString": False,
+            "method.request.header.emptyheader": False,
+        },
+    )
+    api.deploy()
+    headers = {"Content-Encoding": "deflate"}
+    response = api.call("POST", "/foobar?testQueryString=foo&testVar=bar", data="x", headers=headers)
+    assert "X-Amzn-Trace-Id" not in response.headers
+    assert sorted(parse_qsl(urlsplit(backend[0].url).query)) == [
+        ("queryString", "foo"),
+        ("testQs", "bar"),
+        ("testQs", "foo"),
+        ("testQueryString", "foo"),
+        ("testVar", "bar"),
+        ("testVar", "foobar"),
+    ]
+    assert "content-encoding" not in backend[0].headers
 
 
 def test_an_http_integration_maps_its_answers(cloud: LocalCloud, backend: list[HttpRequest]) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from infra.cloud import connect
 from infra.cloud.local.cloud import LocalCloud
@@ -114,6 +115,25 @@ def test_the_event_of_a_proxied_function(cloud: LocalCloud) -> None:
     }
 
 
+def test_slashes(cloud: LocalCloud) -> None:
+    """As recorded on AWS: LocalStack, test_lambda_aws_proxy_integration (with-trailing-slash,
+    with-double-slash, with-prepended-slash-to-stage, with-prepended-slash)."""
+    api = Api(cloud)
+    api.function("ANY", "/{proxy+}", make_function(cloud, "slashes", ECHO))
+    api.deploy()
+    found = []
+    for sent in ("/test/pets/", "/test/pets//two", "//test/pets", "/test//pets"):
+        url = f"https://{api.id}.execute-api.us-east-1.amazonaws.com{sent}"
+        event = requests.get(url, timeout=5).json()
+        found.append((event["path"], event["requestContext"]["path"], event["pathParameters"]["proxy"]))
+    assert found == [
+        ("/pets/", "/test/pets/", "pets"),
+        ("/pets//two", "/test/pets//two", "pets//two"),
+        ("/pets", "/test/pets", "pets"),
+        ("/pets", "/test//pets", "pets"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("result", "status", "body", "headers"),
     [
@@ -122,13 +142,13 @@ def test_the_event_of_a_proxied_function(cloud: LocalCloud) -> None:
         ({"headers": {"Content-Type": "a/b", "F": True}}, 200, b"", {"Content-Type": "a/b", "F": "true"}),
         ({"headers": {"A": "1", "B": "2"}, "multiValueHeaders": {"a": ["3", "4"]}}, 200, b"", BOTH),
         ({"headers": {"Date": "now"}}, 200, b"", {"x-amzn-Remapped-Date": "now"}),
-        ({"statusCode": 200, "body": {"a": 1}}, 502, b'{"message":"Internal server error"}', {}),
-        ({"statusCode": 200, "cookies": []}, 502, b'{"message":"Internal server error"}', {}),
-        ({"statusCode": "many"}, 502, b'{"message":"Internal server error"}', {}),
-        ({"headers": {"A": 1}}, 502, b'{"message":"Internal server error"}', {}),
-        ([1], 502, b'{"message":"Internal server error"}', INTERNAL),
-        ("fail", 502, b'{"message":"Internal server error"}', {}),
-        ("sleep", 504, b'{"message":"Endpoint request timed out"}', {}),
+        ({"statusCode": 200, "body": {"a": 1}}, 502, b'{"message": "Internal server error"}', {}),
+        ({"statusCode": 200, "cookies": []}, 502, b'{"message": "Internal server error"}', {}),
+        ({"statusCode": "many"}, 502, b'{"message": "Internal server error"}', {}),
+        ({"headers": {"A": 1}}, 502, b'{"message": "Internal server error"}', {}),
+        ([1], 502, b'{"message": "Internal server error"}', INTERNAL),
+        ("fail", 502, b'{"message": "Internal server error"}', {}),
+        ("sleep", 504, b'{"message": "Endpoint request timed out"}', {}),
         ({"body": base64.b64encode(b"\x89PNG").decode(), "isBase64Encoded": True}, 200, b"\x89PNG", {}),
     ],
 )  # fmt: skip

@@ -44,7 +44,9 @@ def split_path(url: str) -> tuple[str, str, str]:
 
 
 def method_request(request: HttpRequest, path: str, query: str, edge: bool, trace: str) -> MethodRequest:
-    """The request with the headers that API Gateway adds; behind CloudFront (``edge``) there are more."""
+    """The request with the headers that API Gateway adds; behind CloudFront (``edge``) there are more. Of
+    several slashes behind the stage one is left; ``$context.path`` keeps them (recorded by LocalStack,
+    test_lambda_aws_proxy_integration)."""
     sent = request.fields or tuple(request.headers.items())
     pairs = [(_NAMES.get(name.lower(), name), value) for name, value in sent if name.lower() not in _HOP]
     host = urlsplit(request.url).hostname or ""
@@ -71,7 +73,7 @@ def method_request(request: HttpRequest, path: str, query: str, edge: bool, trac
     pairs += added.items()
     return MethodRequest(
         request.method,
-        path,
+        f"/{path.lstrip('/')}",
         multi(sorted(pairs, key=lambda pair: pair[0])),
         query_of(query),
         request.body.encode("utf-8", "surrogateescape"),

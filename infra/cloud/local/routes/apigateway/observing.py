@@ -40,6 +40,15 @@ class Measured:
     traced: Request | None = None
     """The request in X-Ray, if its stage has tracing and it is recorded."""
 
+    def told_trace(self) -> bool:
+        """Whether the client is told the trace id: if an integration was asked that is neither a mock nor the
+        client's own way to a backend (recorded by LocalStack, test_invocation_trace_id and
+        test_apigateway_header_remapping_http)."""
+        if self.integration is None or self.exchange is None:
+            return False
+        misled = self.failure is not None and self.failure.kind == "API_CONFIGURATION_ERROR"
+        return not misled and self.exchange.integration["type"] not in ("MOCK", "HTTP_PROXY")
+
 
 def record(
     world: World,

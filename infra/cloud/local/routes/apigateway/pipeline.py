@@ -122,6 +122,7 @@ class Gateway:
         shown = arriving.first_context(
             snapshot, release.deployment, name, request, host, world.account, world.datetime(), rng
         )
+        shown["path"] = f"/{name}{path}"
         if release.canary is not None:
             shown["isCanaryRequest"] = release.canary
             measured.canary = release.canary
@@ -226,7 +227,7 @@ def _answer(response: MethodResponse, measured: Measured, trace: str) -> HttpRes
     if measured.request_id:
         headers["x-amzn-RequestId"] = measured.request_id
         headers["x-amz-apigw-id"] = measured.extended_id
-    if trace and measured.integration is not None and measured.target != "MOCK":
+    if trace and measured.told_trace():
         headers["X-Amzn-Trace-Id"] = f"Root={trace!s}"
     return HttpResponse(
         response.status, response.body.decode("utf-8", "surrogateescape"), headers, tuple(more)

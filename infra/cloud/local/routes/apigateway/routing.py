@@ -48,7 +48,7 @@ class Router:
 
     def find(self, method: str, path: str) -> Route | None:
         """The route for a method and a path behind the stage's name; a slash at the end does not count."""
-        found = _search(self._root, _parts(path), 0, method)
+        found = _search(self._root, _parts(path), 0, method, path)
         if found is None:
             return None
         resource, parameters = found
@@ -77,23 +77,27 @@ def _step(node: _Node, part: str) -> _Node:
 
 
 def _search(
-    node: _Node, parts: list[str], index: int, method: str
+    node: _Node, parts: list[str], index: int, method: str, path: str
 ) -> tuple[Resource, list[tuple[str, str]]] | None:
-    """The resource below ``node`` for the rest of the path, and its parameters, the last one first."""
+    """The resource below ``node`` for the rest of the path, and its parameters, the last one first. A greedy
+    one keeps the slashes within it, also two together."""
     if index == len(parts):
         resource = node.resource
         if resource is not None and (method in resource.methods or "ANY" in resource.methods):
             return resource, []
         return None
     part = parts[index]
+    whole = path.strip("/")
+    for _ in range(index):
+        whole = whole.partition("/")[2].lstrip("/")
     for child, value, end in (
         (node.literal.get(part), None, index + 1),
         (node.variable, part, index + 1),
-        (node.greedy, "/".join(parts[index:]), len(parts)),
+        (node.greedy, whole, len(parts)),
     ):
         if child is None:
             continue
-        found = _search(child, parts, end, method)
+        found = _search(child, parts, end, method, path)
         if found is not None:
             if value is not None:
                 found[1].append((child.name, value))

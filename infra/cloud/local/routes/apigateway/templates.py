@@ -118,8 +118,10 @@ class Input:
     def _select(self, path: str) -> Any:
         if self._parsed is _UNREAD:
             self._parsed = _read(self._body)
+        # Jayway's JsonPath, which AWS uses, puts "$." before a path that begins otherwise (JsonPath.compile).
+        rooted = path if path[:1] in ("$", "@") else f"$.{path}"
         try:
-            return compile_path(path).get(self._parsed)
+            return compile_path(rooted).get(self._parsed)
         except NoResult:
             return None
         except InvalidPath as error:
