@@ -1,6 +1,8 @@
 """What carrying events costs: topics, buses, schedules, pipes, streams, state machines, APIs.
 
-Deliveries to queues and functions of the same account are free, whoever delivers.
+Deliveries to queues and functions of the same account are free, whoever delivers; what arrives in a queue is
+one of its requests ("Standard SQS pricing applies": https://aws.amazon.com/sns/pricing/). What SNS reads of
+bodies for filter policies is billed by the GB there, and is left out here.
 """
 
 from __future__ import annotations
