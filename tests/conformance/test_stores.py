@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from infra.cloud.local.world import ACCOUNT, World
 
 HERE = Path(__file__).parent
-FILES = ("dynamodb", "kms")
+FILES = ("cognito", "dynamodb", "kms", "parameters")
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in FILES

@@ -37,6 +37,7 @@ class Tokens:
         self._pools = pools
         self._ids = world.kernel.rng("cognito.tokens")
         self._refresh: dict[str, tuple[str, str, str, str, int]] = {}
+        self._revoked: set[str] = set()
 
     # -- making ----------------------------------------------------------------------------------------------
 
@@ -114,6 +115,8 @@ class Tokens:
     def refreshed(self, pool: Pool, client: Client, token: str) -> tuple[str, str]:
         """Username and origin of a refresh token. Raises NotAuthorizedException."""
         known = self._refresh.get(token)
+        if token in self._revoked:  # text: moto's cognitoidp/models.py
+            raise not_authorized("Refresh Token has been revoked")
         if known is None or known[:2] != (pool.id, client.id):
             raise not_authorized("Invalid Refresh Token")
         if known[4] <= self._world.kernel.now // SECOND:
@@ -121,14 +124,15 @@ class Tokens:
         return known[2], known[3]
 
     def revoke(self, token: str) -> None:
-        self._refresh.pop(token, None)
+        if self._refresh.pop(token, None) is not None:
+            self._revoked.add(token)
 
     def forget(self, user: User) -> None:
         """Sign out everywhere."""
         user.signed_out = self._world.kernel.now // SECOND
         gone = [token for token, known in self._refresh.items() if known[2] == user.name]
         for token in gone:
-            del self._refresh[token]
+            self.revoke(token)
 
     def holder(self, token: str) -> tuple[Pool, User]:
         """Whose access token it is. Raises NotAuthorizedException."""

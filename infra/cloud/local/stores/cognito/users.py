@@ -11,6 +11,21 @@ from ...service import Call, ServiceError
 from .model import Pool, User, check_password, invalid
 from .pools import Pools
 
+_SEARCHED = frozenset(
+    [
+        "cognito:user_status",
+        "email",
+        "family_name",
+        "given_name",
+        "name",
+        "phone_number",
+        "preferred_username",
+        "status",
+        "sub",
+        "username",
+    ]
+)
+"""https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html"""
 _FILTER = re.compile(r'\s*([\w:]+)\s*(\^?=)\s*"(.*)"\s*')
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -122,9 +137,15 @@ class Users(Pools):
             if parsed is None:
                 raise invalid("Error while parsing filter")
             name, operator, wanted = parsed.groups()
+            if name not in _SEARCHED:
+                raise invalid(f"Invalid search attribute: {name}")
             kept = []
             for user in found:
-                special = {"username": user.name, "cognito:user_status": user.status}
+                special = {
+                    "username": user.name,
+                    "cognito:user_status": user.status,
+                    "status": "Enabled" if user.enabled else "Disabled",
+                }
                 value = special.get(name, user.attributes.get(name, ""))
                 if value == wanted or (operator == "^=" and value.startswith(wanted)):
                     kept.append(user)

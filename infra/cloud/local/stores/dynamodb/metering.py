@@ -3,13 +3,11 @@
 Reads are done first and refused afterwards, when it is known how much they read: nobody can tell. A write
 whose condition fails costs what the item there is worth
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html); one that is
-invalid costs nothing. A PartiQL statement is charged for what it wrote, or returned; several in one request
-are not simulated where capacity is limited.
+invalid costs nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +15,6 @@ from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import ConditionalCheckFailed
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from ...service import NotSimulated
-from .images import size
 from .request import Request
 from .throughput import Throttle, Throughput, of
 from .units import Entry, entry_halves, entry_of, item_bytes, plain_key, read_halves, write_halves
@@ -211,58 +207,3 @@ def paged(action: Action, owner: Owner) -> Action:
         return result
 
     return acted
-
-
-_TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.-]+)"?', re.IGNORECASE)
-
-
-def stated(action: Action, owner: Owner) -> Action:
-    """ExecuteStatement."""
-
-    def acted(handler: Any) -> ActionResult:
-        body = handler.body
-        table = _named(handler, body["Statement"])
-        if table is None:
-            return action(handler)
-        request = Request(owner(), body)
-        use = of(table, request.now)
-        reads = body["Statement"].lstrip()[:6].upper() == "SELECT"
-        refusal = (use.read if reads else use.write).refusal(request.now, None)
-        if refusal is not None:
-            raise request.refuse(refusal)
-        table._written = None
-        result = action(handler)
-        answer: Any = result.result
-        if reads:
-            found = sum(map(size, answer.get("Items", ())))
-            halves = read_halves(found, consistent=bool(body.get("ConsistentRead")))
-            request.charge(table, use, "Read", halves, None)
-        else:
-            halves = write_halves(item_bytes(table._written), 0)
-            request.charge(table, use, "Write", halves, None)
-        request.settle(answer)
-        return result
-
-    return acted
-
-
-def stated_together(action: Action, owner: Owner, name: str) -> Action:
-    """BatchExecuteStatement, ExecuteTransaction."""
-
-    def acted(handler: Any) -> ActionResult:
-        now = owner().kernel.now
-        for each in handler.body.get("Statements") or handler.body.get("TransactStatements") or ():
-            table = _named(handler, each["Statement"])
-            if table is not None and of(table, now).exact:
-                raise NotSimulated(
-                    f"NotSimulated: dynamodb:{name} on a table with limited capacity ({table.name})"
-                )
-        return action(handler)
-
-    return acted
-
-
-def _named(handler: Any, statement: str) -> Any:
-    """The table that a PartiQL statement is about; None if it is not to be found."""
-    found = _TABLE.search(statement)
-    return find(handler, found[1]) if found else None

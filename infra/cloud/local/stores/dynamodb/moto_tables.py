@@ -24,7 +24,8 @@ from moto.dynamodb.responses import DynamoHandler
 from . import expressions, kinesis_destination
 from .batches import batch_got, batch_written, replayed, transacted, transactionally_got
 from .items import get_item, make_item, measured
-from .metering import got, paged, stated, stated_together, written
+from .metering import got, paged, written
+from .partiql import stated, stated_together
 from .partitions import PAGE, all_items, keep_in_order, query_by, scan_by
 from .settings import create_table, described, update_table
 from .table_requests import TABLES, checked_table

@@ -34,6 +34,7 @@ MAX_RECORDS, MAX_BYTES = 1000, 1 << 20
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html"""
 
 _BEHIND = "The operation attempted to read past the oldest stream record in a shard"
+_POSITIONS = ("AT_SEQUENCE_NUMBER", "LATEST", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON")
 
 
 class DynamoDBStreams(Service):
@@ -174,6 +175,12 @@ class DynamoDBStreams(Service):
         params = call.params
         stream = self._existing(params["StreamArn"])
         shard, kind = stream.shard, params["ShardIteratorType"]
+        if kind not in _POSITIONS:
+            raise ServiceError(
+                "ValidationException",
+                f"1 validation error detected: Value '{kind}' at 'shardIteratorType' failed to satisfy "
+                f"constraint: Member must satisfy enum value set: [{', '.join(_POSITIONS)}]",
+            )
         if params["ShardId"] != shard.id:
             raise ServiceError(
                 "ResourceNotFoundException",

@@ -18,6 +18,7 @@ from .key_checks import INVALID
 from .metering import find
 from .values import ENVELOPE
 
+_VIEWS = ("NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
 _CHANGES = (
     "AttributeDefinitions",
     "BillingMode",
@@ -61,6 +62,7 @@ def _create(handler: Any) -> None:
             f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
             "PAY_PER_REQUEST"
         )
+    _check_view(body)
     known = set()
     for index in (*(body.get("LocalSecondaryIndexes") or ()), *(body.get("GlobalSecondaryIndexes") or ())):
         if index["IndexName"] in known:
@@ -71,6 +73,13 @@ def _create(handler: Any) -> None:
             f"{INVALID}Table KeySchema does not have a range key, which is required when specifying a "
             "LocalSecondaryIndex"
         )
+
+
+def _check_view(body: dict[str, Any]) -> None:
+    view = (body.get("StreamSpecification") or {}).get("StreamViewType")
+    if view is not None and view not in _VIEWS:
+        member = "streamSpecification.streamViewType"
+        raise _unsatisfied(member, view, f"Member must satisfy enum value set: [{', '.join(_VIEWS)}]")
 
 
 def _delete(handler: Any) -> None:
@@ -86,6 +95,7 @@ def _delete(handler: Any) -> None:
 
 
 def _update(handler: Any) -> None:
+    _check_view(handler.body)
     if not any(name in handler.body for name in _CHANGES):
         raise MockValidationException(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "

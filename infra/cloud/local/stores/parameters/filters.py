@@ -5,11 +5,13 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .model import Parameter, Version, invalid
 
+_KEY = re.compile("tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType")
 _BY_PATH = ("Type", "KeyId", "Label")
 _KEYS = ("Path", "Name", "Type", "KeyId", "Tier", "DataType")
 _TYPES = ("String", "StringList", "SecureString")
@@ -19,6 +21,8 @@ _TIERS = ("Standard", "Advanced", "Intelligent-Tiering")
 def check(filters: Sequence[Mapping[str, Any]], by_path: bool) -> None:
     """Raises InvalidFilterKey, InvalidFilterOption or InvalidFilterValue."""
     seen: set[str] = set()
+    for number, each in enumerate(filters, start=1):
+        _check_shape(each, f"parameterFilters.{number}.member")
     for each in filters:
         key = each["Key"]
         allowed = _BY_PATH if by_path else _KEYS
@@ -42,6 +46,8 @@ def check(filters: Sequence[Mapping[str, Any]], by_path: bool) -> None:
                 f"The following filter values are missing : null for filter key {key}.", "InvalidFilterValue"
             )
         _check_option(key, each.get("Option"))
+        for value in values if key == "Path" else ():
+            _check_path(value)
         for name, known in (("Type", _TYPES), ("Tier", _TIERS)):
             for value in values if key == name else ():
                 if value not in known:
@@ -50,6 +56,38 @@ def check(filters: Sequence[Mapping[str, Any]], by_path: bool) -> None:
                         f"[{', '.join(known)}].",
                         "InvalidFilterValue",
                     )
+
+
+def _check_shape(each: Mapping[str, Any], where: str) -> None:
+    """What the request's model refuses."""
+    if not _KEY.fullmatch(each["Key"]):
+        raise invalid(
+            f"1 validation error detected: Value '{each['Key']}' at '{where}.key' failed to satisfy "
+            f"constraint: Member must satisfy regular expression pattern: {_KEY.pattern}"
+        )
+    if len(each.get("Values") or ()) > 50:
+        shown = ", ".join(each["Values"])
+        raise invalid(
+            f"1 validation error detected: Value '[{shown}]' at '{where}.values' failed to satisfy "
+            "constraint: Member must have length less than or equal to 50"
+        )
+
+
+def _check_path(value: str) -> None:
+    """Texts: moto's test_describe_parameters_invalid_path."""
+    if value.lower().startswith(("/aws", "/ssm")):
+        raise invalid(
+            'Filters for common parameters can\'t be prefixed with "aws" or "ssm" (case-insensitive). When '
+            "using global parameters, please specify within a global namespace."
+        )
+    if not re.fullmatch(r"/|(/[a-zA-Z0-9_.-]+)+/?", value):
+        raise invalid(
+            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with "
+            'a forward slash "/". It can\'t be prefixed with "aws" or "ssm" (case-insensitive). It must use '
+            "only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). "
+            "Special characters are not allowed. All sub-paths, if specified, must use the forward slash "
+            'symbol "/". Valid example: /get/parameters2-/by1./path0_.'
+        )
 
 
 def _check_option(key: str, option: str | None) -> None:

@@ -188,6 +188,11 @@ def tier_of(wanted: str | None, value: str, policies: str | None, before: str | 
     """Intelligent-Tiering decides by what is needed; an advanced parameter never becomes a standard one."""
     if wanted is None:
         return before or "Standard"
+    if wanted not in (*LIMITS, "Intelligent-Tiering"):
+        raise invalid(
+            f"1 validation error detected: Value '{wanted}' at 'tier' failed to satisfy constraint: Member "
+            "must satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]"
+        )
     if wanted == "Intelligent-Tiering":
         needed = len(value) > LIMITS["Standard"] or bool(policies) or before == "Advanced"
         return "Advanced" if needed else "Standard"
