@@ -391,6 +391,12 @@ URL = "https://sqs.us-east-1.amazonaws.com/123456789012/orders"
             [("events:PutRule", "arn:aws:events:us-east-1:123456789012:rule/orders/r")],
         ),
         (
+            "events",
+            "ListRules",
+            {"NamePrefix": "r"},
+            [("events:ListRules", "arn:aws:events:us-east-1:123456789012:rule/*")],
+        ),
+        (
             "stepfunctions",
             "StartExecution",
             {"stateMachineArn": "arn:x"},

@@ -62,8 +62,10 @@ def _events(operation: str, params: Params, scope: Scope) -> list[Permission] | 
     if operation == "PutEvents":
         return once((action, bus(entry.get("EventBusName", "default"))) for entry in params["Entries"])
     rule = params.get("Rule") or (params.get("Name") if "Rule" in operation else None)
-    if rule and operation not in ("ListRules", "ListRuleNamesByTarget"):
-        on = params.get("EventBusName", "default").rpartition("/")[2]
+    on = params.get("EventBusName", "default").rpartition("/")[2]
+    if operation == "ListRules":  # as AWS's refusals name it: … on resource: arn:aws:events:…:rule/*
+        return [(action, scope.arn("events", "rule/*" if on == "default" else f"rule/{on}/*"))]
+    if rule and operation != "ListRuleNamesByTarget":
         resource = scope.arn("events", f"rule/{rule}" if on == "default" else f"rule/{on}/{rule}")
         roles = [params["RoleArn"]] if "RoleArn" in params else []
         roles += [target["RoleArn"] for target in params.get("Targets", ()) if "RoleArn" in target]
