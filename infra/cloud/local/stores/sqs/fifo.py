@@ -245,6 +245,11 @@ class FifoQueue(Queue):
     def _left_flight(self, item: Stored) -> None:
         self._offer(self._groups[item.group_id])
 
+    def _left_unreceived(self, item: Stored) -> None:
+        """What is first in its group now may have been visible for longer than what has left."""
+        if group := self._groups.get(item.group_id):
+            self._offer(group)
+
     def _refuse_handle(self, item: Stored, handle: str, latest: bool) -> ServiceError | None:
         if latest and item.state == IN_FLIGHT:
             return None

@@ -79,6 +79,9 @@ class Store:
 
     def _left_flight(self, item: Stored) -> None: ...
 
+    def _left_unreceived(self, item: Stored) -> None:
+        """A visible message is gone: it expired, or was deleted by an old handle."""
+
     def _done_receiving(self) -> None: ...
 
     # -- time --------------------------------------------------------------------------------------
@@ -167,6 +170,7 @@ class Store:
         self._received.pop(item.serial, None)
         if state == VISIBLE:
             self.visible -= 1
+            self._left_unreceived(item)
         elif state == IN_FLIGHT:
             self.in_flight -= 1
             self._left_flight(item)
