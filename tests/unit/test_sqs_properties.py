@@ -35,6 +35,15 @@ commands = st.lists(
     max_size=150,
 )
 
+SENT_150_S_APART = [("send", 0, 0), ("wait", 150, 0), ("send", 0, 0), ("wait", 150, 0), ("send", 1, 0)]
+FIRST_OF_A_GROUP_EXPIRES = [
+    *SENT_150_S_APART,
+    ("receive", 1, 0),
+    ("wait", 150, 0),
+    ("receive", 1, 0),
+]
+"""The second of its group has been visible for longer than what another group has."""
+
 
 @dataclasses.dataclass
 class Row:
@@ -182,8 +191,7 @@ def _third_time(model: Model, row: Row, now: int, fifo: bool) -> None:
 
 
 @settings(max_examples=400, deadline=None)
-@example([("send", 0, 0), ("wait", 150, 0), ("send", 0, 0), ("wait", 150, 0), ("send", 1, 0), ("receive", 1, 0),
-          ("wait", 150, 0), ("receive", 1, 0)])  # the first of a group expires  # fmt: skip
+@example(FIRST_OF_A_GROUP_EXPIRES)
 @given(commands)
 def test_a_fifo_queue_is_what_the_model_says(history: list[tuple[str, int, int]]) -> None:
     play(history, fifo=True)
