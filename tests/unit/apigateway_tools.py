@@ -49,7 +49,8 @@ class Api:
         self.client.put_method(**where, **{"authorizationType": "NONE", **settings})
         self.client.put_integration(**where, **integration)
         for status, response in (responses or {}).items():
-            self.client.put_method_response(**where, statusCode=status)
+            headers = dict.fromkeys(response.get("responseParameters", {}), True)
+            self.client.put_method_response(**where, statusCode=status, responseParameters=headers)
             self.client.put_integration_response(**where, statusCode=status, **response)
 
     def mock(self, verb: str, path: str, body: str = '{"ok":true}', **settings: Any) -> None:

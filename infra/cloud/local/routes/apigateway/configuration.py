@@ -21,6 +21,7 @@ from .store import Record, RestApi
 
 _MODEL_NAME = re.compile(r"[a-zA-Z0-9]+")
 _EMPTY_SCHEMA = "Model schema must have at least 1 property or array items defined"
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+")
 _NO_TRUST = (
     "The role ARN does not have required permissions configured. Please grant trust permission for API "
     "Gateway and add the required role policy."
@@ -228,7 +229,10 @@ class Configuration(Deployments):
                 raise invalid_path(patch)
             only_replace(patch)
             source = f"arn:aws:apigateway:{call.region}:{call.account}:/account"
-            if patch.value and not self.world.identity.may_assume(patch.value, PRINCIPAL, source):
+            role = patch.value or ""
+            if role and not (
+                _ROLE.fullmatch(role) and self.world.identity.may_assume(role, PRINCIPAL, source)
+            ):
                 raise bad_request(_NO_TRUST)
             put(self.account, "cloudwatchRoleArn", patch.value)
         return self.GetAccount(call)

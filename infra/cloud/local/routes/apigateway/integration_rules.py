@@ -7,6 +7,7 @@ import re
 
 from ...service import NotSimulated
 from .errors import bad_request
+from .mapping_rules import check_sources
 from .patching import put
 from .store import Record
 
@@ -14,10 +15,6 @@ METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
 PASS_THROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 _LONGEST_MS = 29_000
-_MAPPING = re.compile(
-    r"'.*'|method\.request\.(path|querystring|header|multivaluequerystring|multivalueheader|body)(\..+)?"
-    r"|context\..+|stageVariables\..+"
-)
 _MEDIA_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(\s*;.*)?|\$default")
 
 
@@ -47,24 +44,26 @@ def checked(params: Record, resource: str) -> Record:
         put(integration, name, copy.deepcopy(params.get(name)))
     for name in ("requestParameters", "requestTemplates"):
         put(integration, name, dict(params.get(name) or {}) or None)
-    for value in integration.get("requestParameters", {}).values():
-        if not _MAPPING.fullmatch(value):
-            raise bad_request(
-                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid "
-                f"mapping expression specified: {value}]"
-            )
+    check_sources(integration.get("requestParameters", {}))
     check_media_types(integration.get("requestTemplates"))
     integration["passthroughBehavior"] = params.get("passthroughBehavior") or "WHEN_NO_MATCH"
     if integration["passthroughBehavior"] not in PASS_THROUGH:
         raise bad_request(
             f"Invalid PassthroughBehavior specified. Valid options are {','.join(PASS_THROUGH)}"
         )
-    integration["timeoutInMillis"] = params.get("timeoutInMillis") or _LONGEST_MS
-    if integration["timeoutInMillis"] < 50:
-        raise bad_request("Timeout should be between 50 ms and 29000 ms")
+    integration["timeoutInMillis"] = timeout(params.get("timeoutInMillis") or _LONGEST_MS)
     integration["cacheNamespace"] = params.get("cacheNamespace") or resource
     integration["cacheKeyParameters"] = list(params.get("cacheKeyParameters") or ())
     return integration
+
+
+def timeout(value: int | str) -> int:
+    """Milliseconds, up to the quota that accounts begin with.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
+    milliseconds = int(value) if re.fullmatch(r"\d{1,9}", str(value)) else 0
+    if not 50 <= milliseconds <= _LONGEST_MS:
+        raise bad_request("Timeout should be between 50 ms and 29000 ms")
+    return milliseconds
 
 
 def check_uri(kind: str, uri: str, private: bool) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 from ...service import Call
 from .errors import no_integration, no_response
-from .integration_rules import check_media_types, check_uri, checked
+from .integration_rules import check_media_types, check_uri, checked, timeout
+from .mapping_rules import check_request, check_response, check_sources
 from .patching import Patch, edit_map, invalid_path, only_replace, patches, put
 from .resources import Resources
 from .store import Record
@@ -21,7 +23,9 @@ class IntegrationSettings(Resources):
 
     def PutIntegration(self, call: Call) -> dict[str, Any]:
         _, resource, method = self.method(call)
-        method["methodIntegration"] = integration = checked(call.params, resource.id)
+        integration = checked(call.params, resource.id)
+        check_request(integration.get("requestParameters", {}), method.get("requestParameters") or ())
+        method["methodIntegration"] = integration
         return {"$status": 201, **copy.deepcopy(integration)}
 
     def GetIntegration(self, call: Call) -> dict[str, Any]:
@@ -32,6 +36,8 @@ class IntegrationSettings(Resources):
         changed = copy.deepcopy(integration)
         for patch in patches(call.params.get("patchOperations")):
             _patch_integration(changed, patch)
+        check_sources(changed.get("requestParameters", {}))
+        check_request(changed.get("requestParameters", {}), method.get("requestParameters") or ())
         method["methodIntegration"] = changed
         return copy.deepcopy(changed)
 
@@ -42,12 +48,13 @@ class IntegrationSettings(Resources):
 
     def PutIntegrationResponse(self, call: Call) -> dict[str, Any]:
         status = call.params["statusCode"]
-        _, integration = self._integration(call)
+        method, integration = self._integration(call)
         response: Record = {"statusCode": status}
         for name in ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling"):
             if name in call.params:
                 response[name] = copy.deepcopy(call.params[name])
         check_media_types(response.get("responseTemplates"))
+        check_response(response.get("responseParameters") or {}, _headers_of(method, status))
         integration.setdefault("integrationResponses", {})[status] = response
         return {"$status": 201, **copy.deepcopy(response)}
 
@@ -71,6 +78,8 @@ class IntegrationSettings(Resources):
                 put(changed, name, patch.value)
             else:
                 raise invalid_path(patch)
+        headers = _headers_of(self.method(call)[2], changed["statusCode"])
+        check_response(changed.get("responseParameters") or {}, headers)
         integration["integrationResponses"][changed["statusCode"]] = changed
         return copy.deepcopy(changed)
 
@@ -105,6 +114,12 @@ class IntegrationSettings(Resources):
         return integration, found
 
 
+def _headers_of(method: Record, status: str) -> Iterable[str]:
+    """What the method response of a status declares."""
+    response: Record = method.get("methodResponses", {}).get(status, {})
+    return response.get("responseParameters") or ()
+
+
 def _patch_integration(integration: Record, patch: Patch) -> None:
     name = patch.parts[0] if patch.parts else ""
     if name in ("requestParameters", "requestTemplates"):
@@ -124,6 +139,6 @@ def _patch_integration(integration: Record, patch: Patch) -> None:
         only_replace(patch)
         if name == "uri":
             check_uri(integration["type"], patch.value or "", False)
-        put(integration, name, int(patch.value or 0) if name == "timeoutInMillis" else patch.value)
+        put(integration, name, timeout(patch.value or "") if name == "timeoutInMillis" else patch.value)
     else:
         raise invalid_path(patch)

@@ -17,6 +17,8 @@ _PATCHES = ("add", "remove", "move", "test", "replace", "copy")
 _ENDPOINTS = ("PRIVATE", "EDGE", "REGIONAL")
 _ADDRESSES = ("ipv4", "dualstack")
 _AUTHORIZERS = ("TOKEN", "REQUEST", "COGNITO_USER_POOLS")
+_KEY_SOURCES = ("HEADER", "AUTHORIZER")
+_HANDLING = ("CONVERT_TO_TEXT", "CONVERT_TO_BINARY")
 _STATUS = r"[1-5]\d\d"
 
 
@@ -45,6 +47,10 @@ def _problems(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
         yield _not_one_of(params["type"], f"{record}.type", INTEGRATIONS)
     if operation == "CreateAuthorizer" and params["type"] not in _AUTHORIZERS:
         yield _not_one_of(params["type"], f"{record}.type", _AUTHORIZERS)
+    if params.get("apiKeySource", "HEADER") not in _KEY_SOURCES:
+        yield _not_one_of(params["apiKeySource"], f"{record}.apiKeySource", _KEY_SOURCES)
+    if params.get("contentHandling", _HANDLING[0]) not in _HANDLING:
+        yield _not_one_of(params["contentHandling"], f"{record}.contentHandling", _HANDLING)
     if "responseType" in params and params["responseType"] not in TYPES:
         yield _not_one_of(params["responseType"], "responseType", TYPES)
     status = params.get("statusCode")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .errors import bad_request, conflict
+from .mapping_rules import check_declared
 from .store import Record, Resource, RestApi
 
 AUTHORIZATION = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
@@ -54,6 +55,7 @@ def check_method(api: RestApi, method: Record) -> None:
     for model in (method.get("requestModels") or {}).values():
         if model not in api.models:
             raise bad_request(f"Invalid model identifier specified: {model}")
+    check_declared(method.get("requestParameters") or ())
     names = [name.rpartition(".")[2] for name in method.get("requestParameters") or {}]
     if len(set(names)) < len(names):
         raise bad_request("Parameter names must be unique across querystring, header and path")

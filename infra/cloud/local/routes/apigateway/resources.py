@@ -10,6 +10,7 @@ from . import trial
 from .apis import Apis
 from .errors import bad_request, conflict, no_method, no_resource, no_response, not_found
 from .integration_rules import METHODS
+from .mapping_rules import check_headers
 from .patching import Patch, boolean, edit_map, invalid_path, only_replace, patches, put, replace_only
 from .resource_rules import check_method, check_part
 from .store import Record, Resource, RestApi
@@ -133,6 +134,7 @@ class Resources(Apis):
         for name in ("responseParameters", "responseModels"):
             if name in call.params:
                 response[name] = dict(call.params[name])
+        check_headers(response.get("responseParameters", ()))
         responses[status] = response
         return {"$status": 201, **copy.deepcopy(response)}
 
