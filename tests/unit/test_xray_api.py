@@ -65,6 +65,7 @@ SHOP = document(
 )
 PAY = document(1, "c", "pay.example.com", 1, 1.5, type="subsegment", parent_id="a" * 16, namespace="remote")
 FAILED = document(2, "d", "shop.example.com", 60, 67, fault=True, origin="AWS::EC2::Instance")
+FAILED["aws"] = {"ec2": {"availability_zone": "us-east-1c", "instance_id": "i-1"}}
 FAILED["cause"] = {"exceptions": [{"id": "e" * 16, "type": "Timeout", "message": "too slow"}]}
 
 
@@ -128,6 +129,7 @@ def test_a_summary(xray: Any) -> None:
     assert summary["Annotations"]["gift"][0]["AnnotationValue"] == {"BooleanValue": False}
     assert summary["Users"] == [{"UserName": "ola", "ServiceIds": [shop]}]
     assert summary["EntryPoint"] == shop
+    assert (summary["InstanceIds"], summary["AvailabilityZones"]) == ([], [])
     assert summary["Http"] == {
         "HttpURL": "http://shop.example.com/v2/buy",
         "HttpStatus": 200,
@@ -167,13 +169,26 @@ def test_a_summary(xray: Any) -> None:
         ("annotation.amount = \"30\"", []),
         ("annotation.gift = false", [1]),
         ("NOT (annotation.amount > 29 OR fault)", []),
+        ("http.url AND responseTime > .5", [1]),
+        ("inferred", [1]),
+        ('service("shop.example.com") {root = true and fault = true}', [2]),
+        ('service("pay.example.com") { root }', []),
+        ('availabilityzone = "us-east-1c" AND instance.id BEGINSWITH "i-"', [2]),
+        ('rootcause.fault.service { name = "shop.example.com" }', [2]),
+        ('rootcause.fault.service { last and type = "AWS::EC2::Instance" }', [2]),
+        ("rootcause.fault.service { inferred or index > 5 }", []),
+        ("rootcause.fault.entity { first and !remote }", [2]),
+        ('rootcause.fault.exception { last and message = "too slow" and name = "Timeout" }', [2]),
+        ("rootcause.error.service { first }", []),
     ],
 )  # fmt: skip
 def test_filters(xray: Any, expression: str, expected: list[int]) -> None:
     assert found(xray, expression) == expected
 
 
-@pytest.mark.parametrize("expression", ["responsetime", "colour = 3", 'service("a"', "fault AND", "user = 3"])
+@pytest.mark.parametrize(
+    "expression", ["responsetime >", "colour = 3", 'service("a"', "fault AND", "user = 3"]
+)
 def test_what_is_no_filter(xray: Any, expression: str) -> None:
     with pytest.raises(ClientError, match="Invalid filter expression"):
         found(xray, expression)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<text>"(?:\\.|[^"\\])*")
-    | (?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
+    | (?P<number>-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)
     | (?P<word>[A-Za-z_][\w:\-]*(?:\.[\w:\-]+)*)
     | (?P<sign><=|>=|!=|[=<>!(){}\[\],:])
     )""",
@@ -37,7 +37,7 @@ _TEXTS: dict[str, Callable[[str, str], bool]] = {
     "BEGINSWITH": str.startswith,
     "ENDSWITH": str.endswith,
 }
-_FLAGS = ("ok", "error", "throttle", "fault", "partial", "first")
+_FLAGS = ("ok", "error", "throttle", "fault", "partial", "inferred", "first", "last", "remote", "root")
 _NUMBERS = ("responsetime", "duration", "http.status", "coverage", "index")
 _STRINGS = (
     "http.url",
@@ -52,6 +52,7 @@ _STRINGS = (
     "instance.id",
     "resource.arn",
 )
+_CAUSES = re.compile(r"rootcause\.(fault|error)\.(service|entity|exception)")
 _FUNCTIONS = ("service", "edge", "rootcause", "json", "group")
 
 
@@ -68,6 +69,7 @@ class Values(Protocol):
     def annotations(self, key: str) -> list[Any]: ...
     def services(self, name: str, type: str) -> Sequence[Values]: ...
     def edges(self, source: tuple[str, str], target: tuple[str, str]) -> Sequence[Values]: ...
+    def causes(self, kind: str, of: str) -> Sequence[Values]: ...
 
 
 Filter = Callable[[Values], bool]
@@ -180,6 +182,8 @@ class _Parser:
             return self._number(name)
         if name in _STRINGS:
             return self._string(name)
+        if cause := _CAUSES.fullmatch(name):
+            return self._cause(*cause.groups())
         if name in _FUNCTIONS or name.split(".")[0] in ("rootcause", "root"):
             raise NotImplementedError(f"the filter keyword {word}")
         raise Malformed(f"unknown keyword {word!r}")
@@ -216,6 +220,10 @@ class _Parser:
         source, target = self._ends()
         inner = self._braces()
         return lambda values: any(inner(each) for each in values.edges(source, target))
+
+    def _cause(self, kind: str, of: str) -> Filter:
+        inner = self._braces()
+        return lambda values: any(inner(each) for each in values.causes(kind, of))
 
     def _braces(self) -> Filter:
         if not self._accept("{"):
@@ -266,6 +274,8 @@ class _Parser:
         return word.strip('"').lower() == "true"
 
     def _number(self, name: str) -> Filter:
+        if self._ends_here():
+            return lambda values: values.number(name) is not None
         compare = self._comparison()
         wanted = self._amount()
 
@@ -293,7 +303,14 @@ class _Parser:
             raise Malformed(f"expected a text in quotation marks, not {text!r}")
         return re.sub(r"\\(.)", r"\1", text[1:-1])
 
+    def _ends_here(self) -> bool:
+        """A keyword alone is true if it is set."""
+        kind, text = self._peek()
+        return kind == "end" or text in (")", "}") or text.upper() in ("AND", "OR")
+
     def _string(self, name: str) -> Filter:
+        if self._ends_here():
+            return lambda values: bool(values.strings(name))
         sign = self._accept(*_TEXTS)
         if not sign:
             raise Malformed(f"expected a comparison, not {self._peek()[1]!r}")

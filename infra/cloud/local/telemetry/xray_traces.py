@@ -49,6 +49,41 @@ def ended(segment: Document) -> float:
     return float(segment["start_time"] if end is None else end)
 
 
+_MACHINES = {"availabilityzone": "availability_zone", "instance.id": "instance_id"}
+
+
+class Cause:
+    """A service, an entity or an exception of a root cause, at its place in the list of them."""
+
+    def __init__(self, shown: dict[str, Any], at: int, of: int) -> None:
+        self._shown = shown
+        self._at = at
+        self._of = of
+
+    def flag(self, name: str) -> bool:
+        if name in ("first", "last"):
+            return self._at == (0 if name == "first" else self._of - 1)
+        return bool(self._shown.get(name.capitalize()))
+
+    def number(self, name: str) -> float | None:
+        return self._at if name == "index" else None
+
+    def strings(self, name: str) -> list[str]:
+        return [self._shown[name.capitalize()]] if name.capitalize() in self._shown else []
+
+    def annotations(self, key: str) -> list[Any]:
+        return []
+
+    def services(self, name: str, type: str) -> list[Cause]:
+        return []
+
+    def edges(self, source: Node, target: Node) -> list[Cause]:
+        return []
+
+    def causes(self, kind: str, of: str) -> list[Cause]:
+        return []
+
+
 class Segments:
     """Some segments, as a filter expression asks about them: the first of them is asked for its answer."""
 
@@ -62,6 +97,10 @@ class Segments:
     def flag(self, name: str) -> bool:
         if name == "partial":
             return any(node.get("in_progress") for each in self.segments for node in walk(each))
+        if name == "inferred":
+            return any(each.get("inferred") for each in self.segments)
+        if name == "root":
+            return "parent_id" not in self._first
         flags = flags_of(self._first)
         return flags[name] if name in flags else name == "ok" and not any(flags.values())
 
@@ -90,6 +129,9 @@ class Segments:
             return [each["resource_arn"] for each in self.segments if "resource_arn" in each]
         if name == "message":
             return [each.get("message", "") for every in self.segments for each in _exceptions(every)]
+        if name in _MACHINES:
+            machines = ((each.get("aws") or {}).get("ec2") or {} for each in self.segments)
+            return [each[_MACHINES[name]] for each in machines if _MACHINES[name] in each]
         return []
 
     def annotations(self, key: str) -> list[Any]:
@@ -105,6 +147,9 @@ class Segments:
         return [Segments([each]) for each in self.segments if _is(node_of(each), name, type)]
 
     def edges(self, source: Node, target: Node) -> list[Segments]:
+        return []
+
+    def causes(self, kind: str, of: str) -> list[Cause]:
         return []
 
 
@@ -154,6 +199,14 @@ class TraceView(Segments):
                 found.append(Segments([each]))
         return found
 
+    def causes(self, kind: str, of: str) -> list[Cause]:
+        lists = [cause["Services"] for cause in self._causes(kind, "")]
+        if of != "service":
+            lists = [service["EntityPath"] for services in lists for service in services]
+        if of == "exception":
+            lists = [entity["Exceptions"] for entities in lists for entity in entities]
+        return [Cause(each, at, len(every)) for every in lists for at, each in enumerate(every)]
+
     def service_id(self, node: Node, account: str) -> dict[str, Any]:
         found: dict[str, Any] = {"Name": node[0], "Names": [node[0]], "AccountId": account}
         return {**found, "Type": node[1]} if node[1] else found
@@ -176,8 +229,8 @@ class TraceView(Segments):
                 self.service_id(node, account) for node in dict.fromkeys(map(node_of, self.segments))
             ],
             "ResourceARNs": [{"ARN": arn} for arn in dict.fromkeys(self.strings("resource.arn"))],
-            "InstanceIds": [],
-            "AvailabilityZones": [],
+            "InstanceIds": [{"Id": id} for id in dict.fromkeys(self.strings("instance.id"))],
+            "AvailabilityZones": [{"Name": zone} for zone in dict.fromkeys(self.strings("availabilityzone"))],
             "EntryPoint": self.service_id(node_of(self.root), account),
             "FaultRootCauses": self._causes("fault", account),
             "ErrorRootCauses": self._causes("error", account),
