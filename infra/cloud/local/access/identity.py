@@ -171,6 +171,8 @@ class Identity:
             context["aws:sourceaccount"] = caller.source_account or account
             if service == "sns" and caller.principal == "cloudwatch.amazonaws.com":
                 context["aws:sourceowner"] = caller.source_account  # a topic's default policy asks for it
+        if service == "s3" and "ACL" in params:
+            context["s3:x-amz-acl"] = params["ACL"]
         for action, resource in needed(service, operation, params, region, account, self._source):
             policy = self._resource_policy(service, resource)
             key = (caller.principal, caller.source_arn, caller.source_account, action, resource)

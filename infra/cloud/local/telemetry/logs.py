@@ -24,6 +24,7 @@ from .log_checks import (
     page_of,
 )
 from .log_events import END_OF_TIME, accept, read, search, time_range
+from .log_exports import Exports
 from .log_filters import LogFilters
 from .log_policies import ResourcePolicies
 from .log_queries import Queries, pointed_at, record, row_of
@@ -55,6 +56,7 @@ class Logs(LogFilters):
         self._queries = Queries(self.kernel)
         self._definitions = QueryDefinitions(self.kernel)
         self._policies = ResourcePolicies()
+        self._exports = Exports(world)
         world.identity.policy_readers["logs"] = self._policies.text
 
     def group_names(self) -> list[str]:
@@ -265,6 +267,17 @@ class Logs(LogFilters):
         group = self._group(call)
         start, end = time_range(group, call.params, self.kernel.now, inclusive=True)
         return search(group, call.params, start, end)
+
+    # -- exports to a bucket ---------------------------------------------------------------------
+
+    def CreateExportTask(self, call: Call) -> dict[str, Any]:
+        return self._exports.create(call, self._group(call))
+
+    def DescribeExportTasks(self, call: Call) -> dict[str, Any]:
+        return self._exports.describe(call)
+
+    def CancelExportTask(self, call: Call) -> None:
+        self._exports.cancel(call)
 
     # -- Logs Insights ---------------------------------------------------------------------------
 
