@@ -250,7 +250,7 @@ def test_wrong_data_is_refused_as_a_whole(datum: dict[str, Any], code: str) -> N
     [
         ([query("M1")], "Id"),
         ([query("m1"), query("m1")], "not unique"),
-        ([{"Id": "m1"}], "Exactly one"),
+        ([{"Id": "m1"}], r"member.1.MetricStat is required.\n"),
         ([query("m1", "average")], "average"),
         ([query("m1"), {"Id": "e1", "Expression": "m1 +"}], "e1"),
         ([query("m1"), {"Id": "e1", "Expression": "SUM(m1)"}], "time series"),

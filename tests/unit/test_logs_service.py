@@ -537,7 +537,7 @@ def test_queries_that_cannot_start(world: World, logs: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("operation", ["describe_deliveries", "describe_export_tasks"])
+@pytest.mark.parametrize("operation", ["describe_deliveries", "describe_destinations"])
 def test_what_is_not_simulated_says_so(logs: Any, operation: str) -> None:
     with pytest.raises(NotSimulated, match=r"NotSimulated: logs:Describe\w+"):
         getattr(logs, operation)()
