@@ -510,6 +510,35 @@ def test_a_change_set_follows_the_value_of_a_changed_parameter(world: World, dep
     )
 
 
+def test_a_change_set_with_values_leaves_out_what_hangs_on_an_attribute_that_may_stay(
+    world: World, deployer: Deployer
+) -> None:
+    """LocalStack, v2/test_change_set_fn_get_attr (direct_attribute_value_change_in_get_attr_chain)"""
+
+    def chain(first: str) -> dict[str, Any]:
+        names = {"One": first, "Two": get("One", "DisplayName"), "Three": get("Two", "DisplayName")}
+        return {
+            logical: resource("AWS::SNS::Topic", TopicName=logical, DisplayName=name)
+            for logical, name in names.items()
+        }
+
+    deployer.create(chain("before"))
+    client = world.client("cloudformation")
+    client.create_change_set(
+        StackName="app", ChangeSetName="x", TemplateBody=json.dumps({"Resources": chain("after")})
+    )
+    client.get_waiter("change_set_create_complete").wait(StackName="app", ChangeSetName="x")
+
+    def listed(with_values: bool) -> list[str]:
+        described = client.describe_change_set(
+            StackName="app", ChangeSetName="x", IncludePropertyValues=with_values
+        )
+        return [each["ResourceChange"]["LogicalResourceId"] for each in described["Changes"]]
+
+    assert listed(with_values=False) == ["One", "Two", "Three"]
+    assert listed(with_values=True) == ["One"]
+
+
 def test_a_template_in_json_comes_back_as_a_dictionary(world: World, deployer: Deployer) -> None:
     deployer.create({"Queue": resource("AWS::SQS::Queue")})
     found = world.client("cloudformation").get_template(StackName="app")["TemplateBody"]

@@ -108,7 +108,8 @@ def find_changes(
         ]
         entry["Details"] = [detail for _, detail in details]
         entries[name] = entry
-        valued[name] = values.modified(entry, details, resource.properties, props)
+        if any(_is_sure(detail, ahead) for _, detail in details):
+            valued[name] = values.modified(entry, details, resource.properties, props)
     for name, resource in stack.resources.items():
         if name not in definitions and resource.exists:
             entries[name] = _entry("Remove", name, resource.type)
@@ -137,6 +138,17 @@ def _target(name: str, replaces: bool) -> dict[str, str]:
         "Name": name,
         "RequiresRecreation": "Always" if replaces else "Never",
     }
+
+
+def _is_sure(detail: Mapping[str, Any], ahead: _Ahead) -> bool:
+    """Whether a change does not hang only on a resource modified in place, whose attribute may stay.
+
+    Such changes are told without the property values only, as recorded in localstack/localstack,
+    tests/aws/services/cloudformation/v2/test_change_set_fn_get_attr.snapshot.json
+    (test_direct_attribute_value_change_in_get_attr_chain).
+    """
+    cause = str(detail.get("CausingEntity", "")).partition(".")[0]
+    return detail["Evaluation"] != "Dynamic" or cause not in ahead.dynamic
 
 
 def _causes(
