@@ -144,6 +144,17 @@ def test_a_boundary_only_limits() -> None:
     )
 
 
+@pytest.mark.parametrize(("principal", "allowed"), [(ROLE, False), (SESSION, True), ([ROLE, SESSION], True)])
+def test_a_silent_boundary_does_not_limit_what_a_queue_allows_a_session(
+    principal: Any, allowed: bool
+) -> None:
+    """IAM User Guide, access_policies_boundaries.html: resource-based policies for IAM role sessions"""
+    policy = document(statement(resource=QUEUE, Principal={"AWS": principal}))
+    assert ask(boundary=document(statement("dynamodb:*")), queue_policy=policy).allowed is allowed
+    denying = document(statement("*"), statement(effect="Deny"))
+    assert not ask(boundary=denying, queue_policy=policy).allowed
+
+
 @pytest.mark.parametrize(
     ("principal", "allowed"),
     [

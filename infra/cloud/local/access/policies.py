@@ -4,7 +4,8 @@ Pure functions over documents and a request; where the documents come from is ``
 The rules, each from the IAM User Guide:
 
 - an explicit deny wins; the default is deny; a permissions boundary only limits; a resource-based policy of
-  the same account allows on its own (reference_policies_evaluation-logic.html)
+  the same account allows on its own (reference_policies_evaluation-logic.html), and whom it allows by the
+  ARN of its session, a boundary that is silent does not limit (access_policies_boundaries.html)
 - ``*`` and ``?`` in actions (any case) and resources; an ARN with fewer than six parts is completed with
   ``*`` (reference_policies_elements_resource.html, reference_identifiers.html)
 - variables ``${aws:…}`` in resources and in string conditions, with defaults ``${key, 'default'}``, in
@@ -114,6 +115,13 @@ class Statement:
             return "" if kind else "caller"
         return kind
 
+    def names_session(self, principals: Sequence[str]) -> bool:
+        """Whether a resource-based policy's statement means the caller by the ARN of its role's session."""
+        if self._not_principal or not isinstance(self._principal, Mapping):
+            return False
+        named = _strings(self._principal.get("AWS", ()))
+        return any(":assumed-role/" in name and name in principals for name in named)
+
     def _varies(self, values: Iterable[str]) -> bool:
         return self._variables and any("${" in value for value in values)
 
@@ -148,7 +156,8 @@ def decide(
         if verdict == "deny":
             return Decision(False, f"with an explicit deny in {kind}", conditional)
     if own == "allow" or granted == "allow":
-        if limit == "allow":
+        to_session = [each for each in resource if each.names_session(request.principals)]
+        if limit == "allow" or _evaluate(to_session, request)[0] == "allow":
             return Decision(True, "", conditional)
         kind = "permissions boundary"
     else:
