@@ -20,9 +20,23 @@ from infra.cloud.local.routes.apigateway.model import (
     Rendered,
 )
 from infra.cloud.local.routes.apigateway.templates import escape_java_script, render
+from infra.cloud.local.service import NotSimulated
 from tests.unit.api_exchange import exchange
 
 AGENT = {"Accept": ("application/json",), "User-Agent": ("AmazonAPIGateway_api1234567",)}
+
+
+@pytest.mark.parametrize("wrong", ["%", "%4", "%zz", "100%"])
+def test_a_percent_sign_alone_cannot_be_decoded(wrong: str) -> None:
+    """As java.net.URLDecoder: compared on OpenJDK 17."""
+    with pytest.raises(GatewayFailure):
+        text("$util.urlDecode($input.body)", wrong)
+
+
+@pytest.mark.parametrize("regex", [r"\p{L}", "[a-z&&[^b]]", "[[:alpha:]]"])
+def test_regular_expressions_that_python_reads_otherwise_are_refused_by_name(regex: str) -> None:
+    with pytest.raises(NotSimulated):
+        text(f"$input.body.replaceAll('{regex}', '')", "abc")
 
 
 def text(template: str, body: str = "", **request: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -181,7 +182,11 @@ def _url_encode(value: Any) -> str:
 
 
 def _url_decode(value: Any) -> str:
-    return urllib.parse.unquote_plus(to_text(value))
+    """Java's URLDecoder: a percent sign without its two digits is an error."""
+    text = to_text(value)
+    if re.search(r"%(?![0-9a-fA-F]{2})", text):
+        raise TemplateFailed(f"Illegal hex characters in escape (%) pattern: {text}")
+    return urllib.parse.unquote_plus(text)
 
 
 def _base64_encode(value: Any) -> str:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ...service import NotSimulated
+
 _CLASSES = {
     "Lower": "a-z",
     "Upper": "A-Z",
@@ -22,27 +24,42 @@ _CLASSES = {
     "Space": r"\s",
     "XDigit": "0-9a-fA-F",
 }
-_JAVA = re.compile(r"\\Q(.*?)(?:\\E|\Z)|\\([pP])\{(\w+)\}|\(\?<(?=[A-Za-z])|(\\.)|(\[)|(\])", re.DOTALL)
+_ESCAPES = {
+    r"\h": r"[ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]",
+    r"\R": r"(?:\r\n|[\n\x0b\x0c\r\x85\u2028\u2029])",
+    r"\e": r"\x1b",
+    r"\z": r"\Z",
+    r"\Z": r"(?=\n?\Z)",
+}
+_JAVA = re.compile(
+    r"\\Q(.*?)(?:\\E|\Z)|\\([pP])\{(\w+)\}|\(\?<(?=[A-Za-z])|(\\.)|(\[\^?\]?)|(\])|(&&)|(\{(?!\d+(?:,\d*)?\}))",
+    re.DOTALL,
+)
 
 
 @functools.lru_cache(maxsize=256)
 def pattern(regex: str) -> re.Pattern[str]:
     r"""Java's regular expressions: ``\d`` is ASCII; ``\Q…\E``, ``(?<name>…)``, ``\p{Alpha}``."""
-    depth = 0
+    inside = False
 
     def python(found: re.Match[str]) -> str:
-        nonlocal depth
-        quoted, sign, name, escaped, opened, closed = found.groups()
+        nonlocal inside
+        quoted, sign, name, escaped, opened, closed, both, brace = found.groups()
         if quoted is not None:
             return re.escape(quoted)
         if sign is not None:
-            if name not in _CLASSES:
-                raise ValueError(f"unknown character property: {name}")
-            if depth and sign == "p":
-                return _CLASSES[name]
-            return f"[{'^' if sign == 'P' else ''}{_CLASSES[name]}]"
-        depth += 1 if opened else -1 if closed else 0
-        return escaped or opened or closed or "(?P<"
+            if name not in _CLASSES or (inside and sign == "P"):
+                raise NotSimulated(f"NotSimulated: \\{sign}{{{name}}} in a template's regular expression")
+            return _CLASSES[name] if inside else f"[{'^' if sign == 'P' else ''}{_CLASSES[name]}]"
+        if inside and (opened or both):
+            raise NotSimulated(
+                f"NotSimulated: classes within a class in a template's regular expression: {regex}"
+            )
+        if brace and not inside:
+            raise re.error("Illegal repetition", regex)
+        inside = not closed and (inside or bool(opened))
+        plain = escaped or opened or closed or both or brace or "(?P<"
+        return plain if inside else _ESCAPES.get(plain, plain)
 
     return re.compile(_JAVA.sub(python, regex), re.ASCII)
 
@@ -52,20 +69,17 @@ _REPLACEMENT = re.compile(r"\\(.)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
 
 def _replacement(text: str) -> Callable[[re.Match[str]], str]:
     r"""``$1`` and ``${name}`` are groups, a backslash takes the next character; neither stands alone."""
-    parts, at = [], 0
-    while at < len(text):
-        found = _REPLACEMENT.match(text, at)
-        if found is None:
-            raise ValueError("Illegal group reference")
-        parts.append(found)
-        at = found.end()
 
     def replaced(match: re.Match[str]) -> str:
-        made = []
-        for part in parts:
+        made, at = [], 0
+        while at < len(text):
+            part = _REPLACEMENT.match(text, at)
+            if part is None:
+                raise ValueError("Illegal group reference")
             escaped, number, name, plain = part.groups()
             group = match.group(int(number) if number else name) if number or name else None
             made.append(escaped or plain or group or "")
+            at = part.end()
         return "".join(made)
 
     return replaced
