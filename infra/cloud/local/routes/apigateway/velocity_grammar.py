@@ -53,7 +53,7 @@ _TEXT = re.compile(r"([^\\$#]+|\\+|\$(?!!?\{?[A-Za-z_]))", re.DOTALL)
 _ESCAPE = re.compile(rf"(\\+)(?=\$!?\{{?[A-Za-z_]|#(?:{_DIRECTIVES})\b|#\{{(?:{_DIRECTIVES})\}})")
 _WORD = re.compile(r"(#\{?\w+\}?)")
 _LITERAL = re.compile(r"#\[\[(.*?)\]\]#", re.DOTALL)
-_HASH = re.compile(r"(#(?!(?:if|end|else|elseif)\b|\{(?:end|else|elseif)\}))")
+_HASH = re.compile(r"(#(?!(?:if|foreach|end|else|elseif)\b|\{(?:end|else|elseif)\}))")
 _CUT_OFF = re.compile(r"(?:\$!?|(?<![#*\]])#)\Z")
 """A template that ends in what may begin something is none: ``Hello $`` is a 500 on AWS."""
 
