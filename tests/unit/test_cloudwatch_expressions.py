@@ -41,6 +41,8 @@ def points(expression: str) -> dict[int, float]:
         ("SUM([errors, calls])", {0: 11.0, 1: 2.0, 2: 5.0, 3: 4.0}),
         ("AVG([errors, calls])", {0: 5.5, 1: 1.0, 2: 2.5, 3: 2.0}),
         ("MIN([errors, calls])", {0: 1.0, 1: 0.0, 2: 5.0, 3: 0.0}),
+        ("DATAPOINT_COUNT([errors, calls])", {0: 2.0, 1: 2.0, 2: 1.0, 3: 2.0}),
+        ("errors * DATAPOINT_COUNT(errors)", {0: 3.0, 1: 6.0, 3: 0.0}),
         ("SUM(METRICS())", {0: 11.0, 1: 2.0, 2: 5.0, 3: 4.0}),
         ("MAX(METRICS('cal')) ", {0: 10.0, 1: 0.0, 2: 5.0, 3: 4.0}),
         ("calls - AVG(calls)", {0: 5.25, 1: -4.75, 2: 0.25, 3: -0.75}),

@@ -8,7 +8,7 @@ from ..service import Call, Service
 from . import queries
 from .alarm_actions import AlarmActions
 from .alarm_history import history
-from .alarm_requests import describe, parse_alarm
+from .alarm_requests import check_targets, describe, parse_alarm
 from .alarm_states import Stated
 from .alarm_watch import Alarm, AlarmWatch
 from .composite_operations import check_children, describe_briefly, describe_composite, parse_composite
@@ -20,6 +20,7 @@ from .refusals import invalid, not_found
 from .series import MetricId
 
 MOST_DELETED = 100
+MOST_RECORDS = 100
 
 
 class AlarmOperations(Service):
@@ -34,6 +35,7 @@ class AlarmOperations(Service):
         """A new alarm begins as INSUFFICIENT_DATA; an existing one keeps its state. Then it is evaluated."""
         params, tags = self._begin(call, self.composites.alarms)
         alarm = parse_alarm(params, call.account, self.kernel.now)
+        check_targets(params, call.region)
         known = self.watch.alarms.get(alarm.name)
         if known is not None:
             alarm.keep_state_of(known)
@@ -45,6 +47,7 @@ class AlarmOperations(Service):
         """As PutMetricAlarm; the alarms that the rule speaks of must exist."""
         params, tags = self._begin(call, self.watch.alarms)
         alarm = parse_composite(params, self.kernel.now)
+        check_targets(params, call.region)
         check_children(alarm, self.watch.alarms.keys() | self.composites.alarms.keys())
         known = self.composites.alarms.get(alarm.name)
         if known is not None:
@@ -77,7 +80,7 @@ class AlarmOperations(Service):
             and params.get("StateValue") in (None, alarm.state)
             and _has_action(alarm, params.get("ActionPrefix"))
         ]
-        page, token = page_of(found, params.get("NextToken"), params.get("MaxRecords", 50))
+        page, token = page_of(found, params.get("NextToken"), _size(params, 50))
         answer: dict[str, Any] = {
             "MetricAlarms": [
                 describe(one, self._alarm_arn(one.name)) for one in page if isinstance(one, Alarm)
@@ -103,7 +106,7 @@ class AlarmOperations(Service):
             names = sorted(parent.rule.children) if parent else []
         else:
             names = sorted(one.name for one in self.composites.parents(params[relation]))
-        page, token = page_of(names, params.get("NextToken"), params.get("MaxRecords", 50))
+        page, token = page_of(names, params.get("NextToken"), _size(params, 50))
         answer: dict[str, Any] = {"MetricAlarms": [], "CompositeAlarms": []}
         for name in page:
             kind = "MetricAlarms" if name in self.watch.alarms else "CompositeAlarms"
@@ -130,7 +133,7 @@ class AlarmOperations(Service):
         """From the journal. Of metric alarms only, unless AlarmTypes asks for others."""
         params = call.params
         items = history(self.journal, params, self.kernel.now)
-        page, token = page_of(items, params.get("NextToken"), params.get("MaxRecords", 100))
+        page, token = page_of(items, params.get("NextToken"), _size(params, 100))
         return {"AlarmHistoryItems": page} | token
 
     def DeleteAlarms(self, call: Call) -> dict[str, Any]:
@@ -234,6 +237,17 @@ class AlarmOperations(Service):
 
     def _alarm_arn(self, name: str) -> str:
         return self.actions.arns + name
+
+
+def _size(params: dict[str, Any], usual: int) -> int:
+    """How many things a page may have, at most."""
+    size: int = params.get("MaxRecords", usual)
+    if size > MOST_RECORDS:
+        raise invalid(
+            f"1 validation error detected: Value '{size}' at 'maxRecords' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {MOST_RECORDS}"
+        )
+    return size
 
 
 def _has_action(alarm: Stated, prefix: str | None) -> bool:

@@ -18,6 +18,7 @@ from .refusals import invalid
 from .series import MetricId
 from .statistics import SIMPLE
 
+ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 MOST_ACTIONS = 5
 HIGH_RESOLUTION = (10, 20, 30)
 ONE_METRIC = ("Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
@@ -56,7 +57,7 @@ def parse_alarm(params: dict[str, Any], account: str, now: int) -> Alarm:
 
 def check_actions(params: Mapping[str, Any]) -> None:
     """Raise ValidationError for more actions of one state than an alarm can have."""
-    for name in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+    for name in ACTIONS:
         given = params.get(name) or ()
         if len(given) > MOST_ACTIONS:
             member = name[0].lower() + name[1:]
@@ -64,6 +65,16 @@ def check_actions(params: Mapping[str, Any]) -> None:
                 f"1 validation error detected: Value '[{', '.join(given)}]' at '{member}' failed to satisfy "
                 f"constraint: Member must have length less than or equal to {MOST_ACTIONS}"
             )
+
+
+def check_targets(params: Mapping[str, Any], region: str) -> None:
+    """Raise ValidationError for an action that is no ARN in the Region, in words that users report."""
+    for arn in [arn for name in ACTIONS for arn in params.get(name) or ()]:
+        parts = arn.split(":", 5)
+        if len(parts) < 6 or parts[0] != "arn":
+            raise invalid(f"Invalid arn syntax: {arn}")
+        if parts[3] != region:
+            raise invalid(f"Invalid region {parts[3]} specified. Only {region} is supported.")
 
 
 def describe(alarm: Alarm, arn: str) -> dict[str, Any]:
@@ -78,7 +89,7 @@ def describe(alarm: Alarm, arn: str) -> dict[str, Any]:
 def shown_state(alarm: Stated, arn: str) -> dict[str, Any]:
     """What DescribeAlarms shows of alarms of both kinds: what was asked for, and the state."""
     shown = {key: value for key, value in alarm.given.items() if value is not None}
-    for key in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+    for key in ACTIONS:
         shown.setdefault(key, [])
     shown.setdefault("ActionsEnabled", True)
     shown |= {

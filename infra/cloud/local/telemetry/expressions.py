@@ -322,6 +322,14 @@ def _reduce(function: Callable[[list[float]], float], *, zeros: bool = False) ->
     return call
 
 
+def _count(_: Scope, value: Value) -> Value:
+    """Of a time series: how many points. Of an array: how many of them have a point, at each time."""
+    if isinstance(value, TimeSeries):
+        return float(len(value.points))
+    times = sorted({time for one in _as_list(value) for time in one.points})
+    return TimeSeries("", {time: float(sum(time in one.points for one in _as_list(value))) for time in times})
+
+
 def _fill(scope: Scope, value: Value, filler: Value) -> Value:
     if isinstance(value, list):
         return [TimeSeries(one.label, _points(_fill(scope, one, filler))) for one in value]
@@ -450,7 +458,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "FIRST": _edge(last=False),
     "LAST": _edge(last=True),
     "PERIOD": lambda scope, value: scope.period / 1e6,
-    "DATAPOINT_COUNT": lambda scope, value: float(len(_points(value))),
+    "DATAPOINT_COUNT": _count,
     "METRIC_COUNT": lambda scope, value: float(len(_as_list(value))),
     "TIME_SERIES": lambda scope, value: TimeSeries("", {time: float(value) for time in scope.times}),
     "REMOVE_EMPTY": lambda scope, value: [one for one in _as_list(value) if one.points],
