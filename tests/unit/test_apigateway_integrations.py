@@ -270,6 +270,32 @@ def test_a_mock_answers_preflight_requests(cloud: LocalCloud) -> None:
     assert (refused.status_code, refused.json()) == (415, {"message": "Unsupported Media Type"})
 
 
+@pytest.mark.parametrize(
+    ("template", "status"),
+    [
+        ('{"statusCode": 200}', 200),
+        ("{ statusCode: 200 }", 200),
+        ('{\n  "statusCode": 200,\n}', 200),
+        ('{"a": {"b": 1}, "statusCode": 200}', 200),
+        ('{"statusCode": 0}', 200),
+        ('{"statusCode": -1000}', 200),
+        ('{"statusCode": 404}', 404),
+        ('{"statusCode": "200"}', 500),
+        ('{"statusCode": 200', 500),
+        ('{"status": 200}', 500),
+        ("", 500),
+    ],
+)
+def test_the_status_of_a_mock(cloud: LocalCloud, template: str, status: int) -> None:
+    """LocalStack, tests/unit/services/apigateway/test_mock_integration.py; with a comma behind the last
+    member: the template of its recordings of Velocity (airspeed, tests/test_templating.py)."""
+    api = Api(cloud)
+    integration = {"type": "MOCK", "requestTemplates": {"application/json": template}}
+    api.method("GET", "/", integration, {"200": {}, "404": {"selectionPattern": "404"}})
+    api.deploy()
+    assert api.call("GET", "/").status_code == status
+
+
 def test_an_imported_api_and_a_function_that_calls_it(cloud: LocalCloud) -> None:
     """As SAM and the CDK's SpecRestApi make it: a body with the extension of each method."""
     integration = {

@@ -33,6 +33,12 @@ def test_a_percent_sign_alone_cannot_be_decoded(wrong: str) -> None:
         text("$util.urlDecode($input.body)", wrong)
 
 
+@pytest.mark.parametrize("name", ["$input", "$util", '"$input"'])
+def test_objects_of_java_have_no_text(name: str) -> None:
+    with pytest.raises(NotSimulated):
+        text(f"#set($x = {name})$x")
+
+
 @pytest.mark.parametrize("regex", [r"\p{L}", "[a-z&&[^b]]", "[[:alpha:]]"])
 def test_regular_expressions_that_python_reads_otherwise_are_refused_by_name(regex: str) -> None:
     with pytest.raises(NotSimulated):

@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
+from ...service import NotSimulated
 from ..stepfunctions.language.jsonpath import NoResult, compile_path
 from ..stepfunctions.language.jsonpath_filter import InvalidPath
 from .model import Exchange, GatewayFailure, Rendered, value_of
@@ -91,6 +92,9 @@ class Input:
         self._exchange = exchange
         self.members: dict[str, Any] = {"body": body or "{}"}
         self.methods: dict[str, Method] = {"json": self.json, "path": self.path, "params": self.params}
+
+    def __str__(self) -> str:
+        raise NotSimulated("NotSimulated: $input as text - on AWS it is the address of a Java object")
 
     def json(self, path: str = "$") -> str:
         """The JSON text of what the path selects; ``""`` (two quotes) where there is nothing."""
@@ -210,6 +214,9 @@ class _Util:
             "base64Encode": _base64_encode,
             "base64Decode": _base64_decode,
         }
+
+    def __str__(self) -> str:
+        raise NotSimulated("NotSimulated: $util as text - on AWS it is the address of a Java object")
 
 
 _UTIL = _Util()
