@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from infra.cloud import connect
 from infra.cloud.local.access.managed_policies import arns
@@ -81,6 +81,34 @@ def test_what_the_translator_refuses_is_told_in_its_words(cloud: LocalCloud) -> 
         "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification "
         "document. Number of errors found: 1. Resource with id [Worker] is invalid."
     )
+
+
+def test_a_change_set_fails_with_what_the_translator_refuses(cloud: LocalCloud) -> None:
+    """As ``sam deploy`` shows it: "Waiter ChangeSetCreateComplete failed … Status: FAILED. Reason: …"."""
+    api = cloud.client("cloudformation")
+    body = {
+        "Transform": SERVERLESS,
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {"Worker": function(Timeouts=3)},
+    }
+    api.create_change_set(
+        StackName="app",
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(body),
+        Parameters=[{"ParameterKey": "Stage", "ParameterValue": "dev"}],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    with pytest.raises(WaiterError, match="terminal failure state"):
+        api.get_waiter("change_set_create_complete").wait(StackName="app", ChangeSetName="first")
+    made = api.describe_change_set(StackName="app", ChangeSetName="first")
+    assert (made["Status"], made["ExecutionStatus"], made["Changes"]) == ("FAILED", "UNAVAILABLE", [])
+    assert made["StatusReason"].startswith(
+        "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification "
+        "document. Number of errors found: 1. Resource with id [Worker] is invalid."
+    )
+    assert made["Parameters"] == [{"ParameterKey": "Stage", "ParameterValue": "dev"}]
+    assert api.describe_stacks(StackName="app")["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
 
 
 def test_what_sam_makes_and_is_not_simulated_is_refused_by_name(cloud: LocalCloud) -> None:

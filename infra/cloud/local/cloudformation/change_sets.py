@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -16,7 +17,7 @@ from .deployment import Deployment
 from .intrinsics import Evaluator
 from .nested import NestedStacks
 from .preflight import check_capabilities
-from .references import invalid
+from .references import TransformFailed, invalid
 from .stack import ChangeSet, Stack
 
 NO_CHANGES = (
@@ -64,8 +65,14 @@ class ChangeSets(NestedStacks):
             raise ServiceError(
                 "AlreadyExistsException", f"ChangeSet {call.params['ChangeSetName']} already exists"
             )
-        request, evaluator = self._request(call, stack, None if kind == "CREATE" else stack.request)
-        check_capabilities(request.template, request.capabilities, macros=False)
+        previous = None if kind == "CREATE" else stack.request
+        try:
+            request, evaluator = self._request(call, stack, previous)
+            check_capabilities(request.template, request.capabilities, macros=False)
+            compute = functools.partial(self._compute, evaluator=evaluator)
+        except TransformFailed as error:
+            request = self._unprocessed(call, previous)  # such a change set is made, and fails
+            compute = functools.partial(self._fail, reason=error.message)
         change_set = ChangeSet(
             id=self._arn("changeSet", call.params["ChangeSetName"], call),
             name=call.params["ChangeSetName"],
@@ -82,14 +89,17 @@ class ChangeSets(NestedStacks):
             self.engine.stack_event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
         stack.change_sets[change_set.name] = change_set
         self.kernel.spawn(
-            self._compute,
+            compute,
             stack,
             change_set,
-            evaluator,
             name=f"cloudformation {change_set.name}",
             context=request.caller,
         )
         return {"Id": change_set.id, "StackId": stack.id}
+
+    @staticmethod
+    def _fail(stack: Stack, change_set: ChangeSet, reason: str) -> None:
+        change_set.status, change_set.reason = "FAILED", reason
 
     def _compute(self, stack: Stack, change_set: ChangeSet, evaluator: Evaluator) -> None:
         change_set.status = "CREATE_IN_PROGRESS"

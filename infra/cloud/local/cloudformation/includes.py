@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.template_text import load
 
-from .references import VARIABLE, invalid
+from .references import VARIABLE, TransformFailed
 
 INCLUDE = "AWS::Include"
 _SHORT_FORM = re.compile(r"(?:^|[\s\[{,:-])![A-Z][A-Za-z]+[\s\[{]", re.MULTILINE)
@@ -106,4 +106,4 @@ def _merged(body: dict[str, Any], found: Any) -> dict[str, Any]:
 
 
 def _failed(why: str) -> Exception:
-    return invalid(f"Transform {INCLUDE} failed with: {why}")
+    return TransformFailed(INCLUDE, why)

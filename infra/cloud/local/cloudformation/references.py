@@ -32,6 +32,13 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("ValidationError", message)
 
 
+class TransformFailed(ServiceError):
+    """What a transform says against a template. A change set is made all the same, and FAILED with it."""
+
+    def __init__(self, transform: str, why: str) -> None:
+        super().__init__("ValidationError", f"Transform {transform} failed with: {why}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Mention:
     """One thing that an expression refers to."""

@@ -23,7 +23,7 @@ from .references import invalid
 from .responses import ResponseUrls
 from .stack import ChangeSet, Request, Stack
 from .stack_policy import check_policy
-from .template import Template
+from .template import Template, read
 from .transforms import LookUp, process
 
 if TYPE_CHECKING:
@@ -157,20 +157,33 @@ class Requests(Service):
         return Caller("service", "cloudformation", role=role, trace=call.caller.trace)
 
     def _request(self, call: Call, stack: Stack, previous: Request | None) -> tuple[Request, Evaluator]:
-        params = call.params
-        _check_params(params)
-        given = params.get("Parameters") or []
+        _check_params(call.params)
+        template = self._processed(
+            self._text(call, previous),
+            call,
+            call.params.get("Parameters") or [],
+            previous.given if previous else None,
+            lambda names: self._ssm_values(names, call.caller),
+        )
+        request = self._asked(call, template, previous)
+        return request, self._evaluator(template, request.parameters, stack, request.notifications)
+
+    def _unprocessed(self, call: Call, previous: Request | None) -> Request:
+        """What is asked for with a template whose transform failed: to be shown, never to be deployed."""
         text = self._text(call, previous)
-        before = previous.given if previous else None
+        template = Template(text, {}, parameters=read(text).get("Parameters", {}))
+        return self._asked(call, template, previous)
 
-        def look_up(names: list[str]) -> dict[str, str]:
-            return self._ssm_values(names, call.caller)
-
-        template = self._processed(text, call, given, before, look_up)
-        values = resolve(template, given, before, look_up)
+    def _asked(self, call: Call, template: Template, previous: Request | None) -> Request:
+        params = call.params
+        values = resolve(
+            template,
+            params.get("Parameters") or [],
+            previous.given if previous else None,
+            lambda names: self._ssm_values(names, call.caller),
+        )
         tags = params.get("Tags")
-        notifications = tuple(params.get("NotificationARNs") or (previous.notifications if previous else ()))
-        request = Request(
+        return Request(
             template=template,
             parameters=values.resolved,
             given=values.given,
@@ -178,12 +191,13 @@ class Requests(Service):
             if tags is not None
             else (previous.tags if previous else ()),
             capabilities=tuple(params.get("Capabilities") or ()),
-            notifications=notifications,
+            notifications=tuple(
+                params.get("NotificationARNs") or (previous.notifications if previous else ())
+            ),
             caller=self._deployer(call),
             role=params.get("RoleARN", previous.role if previous else ""),
             token=params.get("ClientRequestToken", ""),
         )
-        return request, self._evaluator(template, values.resolved, stack, notifications)
 
     def _processed(
         self,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..access.managed_policies import arns
-from .references import invalid
+from .references import TransformFailed
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
 
@@ -25,7 +25,7 @@ class _ManagedPolicies:
 
 
 def translate(body: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The template in CloudFormation's own resource types. Raises ValidationError as the transform does."""
+    """The template in CloudFormation's own resource types. Raises TransformFailed."""
     # Two seconds of imports, so only who deploys such a template waits for them.
     from samtranslator.model.exceptions import (  # type: ignore[import-untyped]
         InvalidDocumentException,
@@ -39,9 +39,10 @@ def translate(body: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, 
         made = transform(fragment, dict(parameters), _ManagedPolicies(), passthrough_metadata=True)
     except InvalidDocumentException as error:
         causes = " ".join(str(cause.message) for cause in error.causes)
-        raise invalid(
-            f"Transform {SERVERLESS} failed with: Invalid Serverless Application Specification document. "
-            f"Number of errors found: {len(error.causes)}. {causes}"
+        raise TransformFailed(
+            SERVERLESS,
+            "Invalid Serverless Application Specification document. "
+            f"Number of errors found: {len(error.causes)}. {causes}",
         ) from None
     plain: dict[str, Any] = json.loads(json.dumps(made))
     plain.pop("Transform", None)
