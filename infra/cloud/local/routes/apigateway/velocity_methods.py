@@ -11,6 +11,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 from .velocity_strings import METHODS, hash_code, split
@@ -54,11 +55,10 @@ def _double(value: float) -> str:
         return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        power = math.floor(math.log10(abs(value)))
-        mantissa, exponent = repr(float(f"{value / 10**power:.15g}")), str(power)
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, *rest = map(str, digits)
+    power = len(rest) + int(exponent)
+    return f"{'-' * sign}{first}.{''.join(rest) or '0'}E{power}"
 
 
 class JavaSet(JavaList):

@@ -22,7 +22,10 @@ def is_number(value: Any) -> bool:
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Numbers by value, equal types by equals(), others by their text."""
+    """Numbers by value, equal types by equals(), others by their text. What came to nothing (a division by
+    zero) equals only its like."""
+    if one is None or other is None:
+        return one is other
     if is_number(one) and is_number(other):
         return bool(one == other)
     return bool(one == other) if type(one) is type(other) else to_text(one) == to_text(other)
@@ -36,6 +39,15 @@ def _divide(one: Any, other: Any) -> Any:
         return one / other
     quotient = abs(one) // abs(other)
     return quotient if (one < 0) == (other < 0) else -quotient
+
+
+def _remainder(one: Any, other: Any) -> Any:
+    """With the sign of the dividend; by zero it is null."""
+    if other == 0:
+        return None
+    if isinstance(one, float) or isinstance(other, float):
+        return math.fmod(one, other)
+    return one - other * _divide(one, other)
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -52,5 +64,5 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": _divide,
-    "%": lambda a, b: math.fmod(a, b) if isinstance(a, float) else int(math.fmod(a, b)) if b else None,
+    "%": _remainder,
 }
