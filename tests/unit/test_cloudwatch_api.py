@@ -245,6 +245,20 @@ def test_wrong_data_is_refused_as_a_whole(datum: dict[str, Any], code: str) -> N
     assert scene.journal.entries == []
 
 
+def test_sizes_in_the_words_of_aws() -> None:
+    scene = Scene()
+    with pytest.raises(
+        ServiceError, match=r"The collection MetricData must not have a size greater than 1000\."
+    ):
+        scene.call("PutMetricData", Namespace="N", MetricData=[{"MetricName": "m", "Value": 1}] * 1001)
+    with pytest.raises(ServiceError, match=r"The parameter MetricData is required\."):
+        scene.call("PutMetricData", Namespace="N", MetricData=[])
+    with pytest.raises(
+        ServiceError, match=r"The collection Dimensions must not have a size greater than 10\."
+    ):
+        scene.call("ListMetrics", Dimensions=[{"Name": str(n)} for n in range(11)])
+
+
 @pytest.mark.parametrize(
     ("queries", "text"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..service import Call, NotSimulated, Service, ServiceError
@@ -18,6 +18,10 @@ from .series import UNITS, MetricId
 from .statistics import SIMPLE
 
 MOST_POINTS = 100_800
+MOST_DATA = 1000
+MOST_DIMENSIONS = 30
+MOST_LISTED_DIMENSIONS = 10
+MOST_VALUES = 150
 TWO_WEEKS = 14 * DAY
 NOT_NUMERIC = (
     "One or more data-points have been dropped due to non-numeric values (NaN, -Infinite, +Infinite)"
@@ -38,11 +42,9 @@ class MetricOperations(Service):
             raise invalid(
                 f"The value {namespace} for parameter Namespace is invalid.", "InvalidParameterValue"
             )
-        if not 1 <= len(given) <= 1000:
-            raise invalid(
-                f"The parameter MetricData must hold 1 to 1000 metrics; it holds {len(given)}.",
-                "InvalidParameterValue",
-            )
+        if not given:
+            raise invalid("The parameter MetricData is required.", "MissingParameter")
+        _check_size("MetricData", given, MOST_DATA)
         checked = [self._data(namespace, one, index + 1) for index, one in enumerate(given)]
         for data in itertools.chain.from_iterable(checked):
             self.journal.record("cloudwatch.put_metric", namespace, actor=call.caller.name, data=data)
@@ -75,18 +77,15 @@ class MetricOperations(Service):
             message = f"The parameters {both} are mutually exclusive and you have specified both."
             raise invalid(message, "InvalidParameterCombination")
         dimensions = queries.dimensions(one.get("Dimensions"))
-        if len(dimensions) > 30:
-            raise invalid(
-                f"{path}.Dimensions: at most 30, there are {len(dimensions)}.", "InvalidParameterValue"
-            )
+        _check_size(f"{path}.Dimensions", dimensions, MOST_DIMENSIONS)
         if not 1 <= len(one["MetricName"]) <= 255:
             raise wrong("MetricName", one["MetricName"])
         time = micros(one["Timestamp"]) if "Timestamp" in one else self.kernel.now
         if not self.kernel.now - TWO_WEEKS <= time <= self.kernel.now + 7200 * SECOND:
+            past = time < self.kernel.now
+            limit = "within the past two weeks" if past else "no more than two hours in the future"
             raise invalid(
-                f"The parameter {path}.Timestamp must specify a time within the past two weeks, and no more "
-                "than two hours into the future.",
-                "InvalidParameterValue",
+                f"The parameter {path}.Timestamp must specify a time {limit}.", "InvalidParameterValue"
             )
         data: dict[str, Any] = {
             "namespace": namespace,
@@ -116,10 +115,10 @@ class MetricOperations(Service):
                     f"The parameters {path}.Values and {path}.Counts must be of the same size.",
                     "InvalidParameterValue",
                 )
-            if not 1 <= len(numbers) <= 150 or min(counts) <= 0:
+            _check_size(f"{path}.Values", numbers, MOST_VALUES)
+            if not numbers or min(counts) <= 0:
                 raise invalid(
-                    f"The parameter {path}.Values must hold 1 to 150 values, and {path}.Counts positive "
-                    "numbers.",
+                    f"The parameter {path}.Values must hold values, and {path}.Counts positive numbers.",
                     "InvalidParameterValue",
                 )
             data["values"], data["counts"] = numbers, counts
@@ -135,6 +134,7 @@ class MetricOperations(Service):
             raise NotSimulated("NotSimulated: metrics of other accounts")
         since = self.kernel.now - (3 * 3600 * SECOND if "RecentlyActive" in params else TWO_WEEKS)
         wanted = [(one["Name"], one.get("Value")) for one in params.get("Dimensions") or ()]
+        _check_size("Dimensions", wanted, MOST_LISTED_DIMENSIONS)
         self.metrics.read(self.kernel.now)
         found = [
             metric
@@ -291,6 +291,14 @@ class MetricOperations(Service):
         if start > end:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")
         return start, end
+
+
+def _check_size(name: str, collection: Sequence[Any], most: int) -> None:
+    """In the words that users of metrics' libraries report."""
+    if len(collection) > most:
+        raise invalid(
+            f"The collection {name} must not have a size greater than {most}.", "InvalidParameterValue"
+        )
 
 
 def _messages(units: list[str] | None, *, dropped: bool) -> dict[str, Any]:
