@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from infra.cloud.local.routes.apigateway.model import (
     Rendered,
 )
 from infra.cloud.local.routes.apigateway.templates import escape_java_script, render
+from infra.cloud.local.routes.apigateway.validation import body_problems
 from infra.cloud.local.service import NotSimulated
 from tests.unit.api_exchange import exchange
 
@@ -414,3 +416,50 @@ def test_the_status_and_headers_of_a_response_template() -> None:
     assert response == MethodResponse(
         418, {"x-amzn-Remapped-Date": ("x",), "Content-Type": ("application/json",)}, b""
     )
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "said"),
+    [
+        (
+            {"minItems": 2},
+            "[1]",
+            "array is too short: must have at least 2 elements but instance has 1 elements",
+        ),
+        ({"maxProperties": 0}, "{}", ""),
+        (
+            {"maxProperties": 0},
+            '{"a":1}',
+            "object has too many properties (found 1 but schema requires at most 0)",
+        ),
+        ({"uniqueItems": True}, "[1,1]", "array must not contain duplicate elements"),
+        ({"multipleOf": 2}, "7", "remainder of division is not zero (7 / 2)"),
+        (
+            {"minimum": 1, "exclusiveMinimum": True},
+            "1",
+            "numeric instance is not strictly greater than the required minimum 1",
+        ),
+        ({"not": {}}, "1", "instance matched a schema which it should not have"),
+        (
+            {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "1",
+            "instance failed to match at least one required schema among 2",
+        ),
+        (
+            {"oneOf": [{"type": "string"}, {"type": "null"}]},
+            "1",
+            "instance failed to match exactly one schema (matched 0 out of 2)",
+        ),
+        (
+            {"oneOf": [{"minimum": 1}, {"maximum": 9}, {"type": "null"}]},
+            "5",
+            "instance failed to match exactly one schema (matched 2 out of 3)",
+        ),
+        ({"dependencies": {"a": ["b"]}}, '{"a":1}', "instance does not match the schema's dependencies"),
+    ],
+)
+def test_what_a_validator_says_of_a_body(schema: dict[str, Any], body: str, said: str) -> None:
+    models = {"M": {"name": "M", "contentType": "application/json", "schema": json.dumps(schema)}}
+    request = exchange(body=body).request
+    problems = body_problems(request, {"requestModels": {"application/json": "M"}}, models)
+    assert problems == ([said] if said else [])

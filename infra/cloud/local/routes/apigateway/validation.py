@@ -68,8 +68,8 @@ def body_problems(request: MethodRequest, method: Record, models: Mapping[str, R
     except ValueError:
         return ["Invalid JSON"]
     schemas = tuple((each["name"], each["schema"]) for each in models.values())
-    errors = _validator(str(model["name"]), schemas).iter_errors(document)
-    return [said for error in errors for said in _words(error)]
+    validator = _validator(str(model["name"]), schemas)
+    return [said for error in validator.iter_errors(document) for said in _words(error, validator)]
 
 
 @functools.lru_cache(maxsize=256)
@@ -102,8 +102,17 @@ def _is_json(schema: str) -> bool:
         return False
 
 
-def _words(error: Any) -> Iterator[str]:
-    """The messages of the validator that AWS uses (json-schema-validator), for its frequent complaints."""
+_OF_SIZE = {
+    "minItems": "array is too short: must have at least {limit} elements but instance has {found} elements",
+    "maxItems": "array is too long: must have at most {limit} elements but instance has {found} elements",
+    "minProperties": "object has too few properties (found {found} but schema requires at least {limit})",
+    "maxProperties": "object has too many properties (found {found} but schema requires at most {limit})",
+}
+
+
+def _words(error: Any, validator: Any) -> Iterator[str]:
+    """The messages of the validator that AWS uses (https://github.com/java-json-tools/json-schema-validator,
+    src/main/resources/com/github/fge/jsonschema/validator/validation.properties)."""
     keyword, value, instance = str(error.validator), error.validator_value, error.instance
     compact = functools.partial(json.dumps, separators=(",", ":"))
     if keyword == "required":
@@ -122,6 +131,10 @@ def _words(error: Any) -> Iterator[str]:
         yield f"string {compact(instance)} is too short (length: {len(instance)}, required minimum: {value})"
     elif keyword == "maxLength":
         yield f"string {compact(instance)} is too long (length: {len(instance)}, maximum allowed: {value})"
+    elif keyword == "minimum" and error.schema.get("exclusiveMinimum"):
+        yield f"numeric instance is not strictly greater than the required minimum {value}"
+    elif keyword == "maximum" and error.schema.get("exclusiveMaximum"):
+        yield f"numeric instance is not strictly lower than the required maximum {value}"
     elif keyword == "minimum":
         yield f"numeric instance is lower than the required minimum (minimum: {value}, found: {instance})"
     elif keyword == "maximum":
@@ -132,8 +145,21 @@ def _words(error: Any) -> Iterator[str]:
         known = set(error.schema.get("properties", ()))
         extra = sorted(name for name in instance if name not in known)
         yield f"object instance has properties which are not allowed by the schema: {compact(extra)}"
+    elif keyword in _OF_SIZE:
+        yield _OF_SIZE[keyword].format(limit=value, found=len(instance))
+    elif keyword == "multipleOf":
+        yield f"remainder of division is not zero ({compact(instance)} / {compact(value)})"
+    elif keyword == "anyOf":
+        yield f"instance failed to match at least one required schema among {len(value)}"
+    elif keyword == "oneOf":
+        matched = sum(validator.evolve(schema=each).is_valid(instance) for each in value)
+        yield f"instance failed to match exactly one schema (matched {matched} out of {len(value)})"
+    elif keyword == "uniqueItems":
+        yield "array must not contain duplicate elements"
+    elif keyword == "not":
+        yield "instance matched a schema which it should not have"
     else:
-        yield error.message
+        yield f"instance does not match the schema's {keyword}"  # an estimate: its words are not known here
 
 
 def _type(instance: Any) -> str:
