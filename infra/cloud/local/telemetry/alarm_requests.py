@@ -68,7 +68,7 @@ def check_actions(params: Mapping[str, Any]) -> None:
 
 
 def check_targets(params: Mapping[str, Any], region: str) -> None:
-    """Raise ValidationError for an action that is no ARN in the Region, in words that users report."""
+    """Raise ValidationError for an action that is no ARN in the Region. The words could not be looked up."""
     for arn in [arn for name in ACTIONS for arn in params.get(name) or ()]:
         parts = arn.split(":", 5)
         if len(parts) < 6 or parts[0] != "arn":

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3Export.html. The first object, what is said of a
 bucket that is missing, and the default prefix are as in getmoto/moto's tests that are verified against AWS
-(tests/test_logs/test_export_tasks.py); what is said of a bucket that lets nobody in is as users report.
+(tests/test_logs/test_export_tasks.py); what is said of a bucket that lets nobody in could not be looked up.
 """
 
 from __future__ import annotations

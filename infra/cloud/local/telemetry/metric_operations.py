@@ -153,7 +153,7 @@ class MetricOperations(Service):
 
     def GetMetricStatistics(self, call: Call) -> dict[str, Any]:
         """Its refusals are recorded: localstack/localstack, tests/aws/services/cloudwatch/test_cloudwatch.py
-        (test_invalid_amount_of_datapoints), and as users report them."""
+        (test_invalid_amount_of_datapoints). The words of the others could not be looked up."""
         params = call.params
         period = queries.check_period(params["Period"], queries.SHORT_PERIODS)
         start, end = micros(params["StartTime"]), micros(params["EndTime"])
