@@ -226,9 +226,13 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("create_route", {"RouteKey": "GET /a", "AuthorizationType": "JWT"}, "BadRequestException"),
     ("create_integration", {"IntegrationType": "MOCK"}, "BadRequestException"),
     ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationUri": "arn:aws:lambda:x",
+                            "PayloadFormatVersion": "2.0",
                             "RequestParameters": {"append:header.Authorization": "x"}},
      "BadRequestException"),
-    ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-SendMessage"},
+    ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-SendMessage",
+                            "PayloadFormatVersion": "1.0"},
+     "BadRequestException"),
+    ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationUri": "arn:aws:lambda:x"},
      "BadRequestException"),
     ("create_authorizer", {"AuthorizerType": "JWT", "Name": "x", "IdentitySource": ["a"]},
      "BadRequestException"),
@@ -243,6 +247,106 @@ def test_what_is_refused(on: Builder) -> None:
         with pytest.raises(ClientError) as caught:
             getattr(on.api, operation)(ApiId=identifier, **params)
         assert caught.value.response["Error"]["Code"] == code, operation
+
+
+NO_MAPPINGS = [
+    {"append:header.a": "$request.headers.foo"},
+    {"append:header.a": "$aa"},
+    {"append:header.a": "1", "overwrite:header.A": "2"},
+    {"append:header.foo%": "1"},
+    {"append:header.a": "$request.header.foo}"},
+    {"append:header.a": "${request.header.foo"},
+    {"append:header.": "1"},
+    {"append:path": "1"},
+    {"remove:path": "''"},
+    {"remove:header.a": "1"},
+]
+"""Refused by AWS, as LocalStack's tests found, which run against both."""
+
+
+@pytest.mark.parametrize("mappings", NO_MAPPINGS, ids=str)
+def test_what_is_no_request_mapping(on: Builder, mappings: dict[str, str]) -> None:
+    api = on.http_api()["ApiId"]
+    with pytest.raises(ClientError, match="BadRequestException"):
+        on.integrate(api, "arn:aws:lambda:x", RequestParameters=mappings)
+
+
+@pytest.mark.parametrize(
+    "mappings",
+    [{"99": {"append:header.a": "1"}}, {"600": {"append:header.a": "1"}},
+     {"200": {"overwrite:statuscode": "99"}}, {"200": {"overwrite:statuscode": "a"}},
+     {"200": {"append:statuscode": "201"}}, {"200": {"append:header.a": "1", "remove:header.A": "''"}}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_response_mapping(on: Builder, mappings: dict[str, dict[str, str]]) -> None:
+    api = on.http_api()["ApiId"]
+    with pytest.raises(ClientError, match="BadRequestException"):
+        on.integrate(api, "arn:aws:lambda:x", ResponseParameters=mappings)
+
+
+def test_mappings_are_changed_one_by_one(on: Builder) -> None:
+    api = on.http_api()["ApiId"]
+    given = {"APPEND:HEADER.X": "$", "overwrite:Path": "/${request.header.foo{}", "append:header.none": ""}
+    target = on.integrate(
+        api,
+        "arn:aws:lambda:x",
+        RequestParameters=given,
+        ResponseParameters={
+            "200": {"append:header.a": "1", "append:header.b": "1"},
+            "404": {"overwrite:statuscode": "200"},
+        },
+    )
+    integration = {"ApiId": api, "IntegrationId": target.removeprefix("integrations/")}
+    assert on.api.get_integration(**integration)["RequestParameters"] == {
+        "APPEND:HEADER.X": "$",
+        "overwrite:Path": "/${request.header.foo{}",
+    }
+    with pytest.raises(ClientError, match="BadRequestException"):
+        on.api.update_integration(
+            **integration, RequestParameters={"append:header.y": "1", "overwrite:header.x": "1"}
+        )
+    changed = on.api.update_integration(
+        **integration,
+        RequestParameters={"APPEND:HEADER.X": "2", "overwrite:Path": ""},
+        ResponseParameters={"200": {"append:header.a": "2", "append:header.b": ""}, "404": {}},
+    )
+    assert changed["RequestParameters"] == {"APPEND:HEADER.X": "2"}
+    assert changed["ResponseParameters"] == {"200": {"append:header.a": "2"}}
+
+
+def test_stages_that_deploy_by_themselves(on: Builder) -> None:
+    """As LocalStack's tests have it, which run against AWS and LocalStack."""
+    api = on.http_api()["ApiId"]
+    on.api.create_route(ApiId=api, RouteKey="GET /")
+    on.api.create_stage(ApiId=api, StageName="auto", AutoDeploy=True)
+
+    def deployed() -> str:
+        return str(on.api.get_stage(ApiId=api, StageName="auto")["DeploymentId"])
+
+    first = deployed()
+    target = on.integrate(api, "arn:aws:lambda:x")
+    integration = {"ApiId": api, "IntegrationId": target.removeprefix("integrations/")}
+    on.api.create_authorizer(ApiId=api, AuthorizerType="REQUEST", Name="a", IdentitySource=[],
+                             AuthorizerUri="arn:aws:apigateway:us-east-1:lambda:path/x",
+                             AuthorizerPayloadFormatVersion="2.0")  # fmt: skip
+    assert deployed() == first
+    on.api.update_integration(**integration, Description="x")
+    second = deployed()
+    assert second != first
+    on.api.delete_integration(**integration)
+    assert deployed() == second
+    by_hand = on.api.create_deployment(ApiId=api, StageName="auto", Description="mine")
+    assert (by_hand["DeploymentStatus"], deployed()) == ("FAILED", second)
+    changed = on.api.update_deployment(ApiId=api, DeploymentId=by_hand["DeploymentId"], Description="other")
+    assert changed["Description"] == "other"
+    on.api.create_stage(ApiId=api, StageName="live")
+    for settings in (
+        {"StageName": "auto", "DeploymentId": second},
+        {"StageName": "live", "DeploymentId": second, "AutoDeploy": True},
+    ):
+        with pytest.raises(ClientError, match="BadRequestException"):
+            on.api.update_stage(ApiId=api, **settings)
+    assert "DeploymentId" not in on.api.get_stage(ApiId=api, StageName="live")
 
 
 def test_what_is_not_simulated_says_so(on: Builder) -> None:

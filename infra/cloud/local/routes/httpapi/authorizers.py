@@ -27,7 +27,6 @@ class Authorizers(Routes):
             shown.setdefault("EnableSimpleResponses", False)
             shown.setdefault("AuthorizerResultTtlInSeconds", 0)
         api.current.authorizers[shown["AuthorizerId"]] = shown
-        self.deployed(api)
         return shown
 
     def GetAuthorizer(self, call: Call) -> dict[str, Any]:

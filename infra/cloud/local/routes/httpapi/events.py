@@ -199,16 +199,18 @@ def _authorizer_1(authorizer: Mapping[str, Any]) -> dict[str, Any]:
 def answer(payload: bytes, version: str) -> HttpResponse:
     """The response that a function's result stands for. Raises MalformedAnswer.
 
-    Format 2.0 takes what has no ``statusCode`` for the body of a response with 200 in JSON.
+    Format 2.0 takes what has no ``statusCode``, even if it is no JSON, for the body of a response with 200.
     """
     try:
         result = json.loads(payload or b"null")
     except ValueError:
-        raise MalformedAnswer("no JSON") from None
+        if version != "2.0":
+            raise MalformedAnswer("no JSON") from None
+        result = None
     if not (isinstance(result, dict) and "statusCode" in result):
         if version != "2.0":
             raise MalformedAnswer("no statusCode")
-        text = result if isinstance(result, str) else payload.decode()
+        text = result if isinstance(result, str) else payload.decode("utf-8", "surrogateescape")
         return HttpResponse(200, text, {"content-type": "application/json"})
     body = result.get("body")
     if body is not None and not isinstance(body, str):

@@ -69,7 +69,7 @@ class Imports(Apis):
             if operation.name:
                 route["OperationName"] = operation.name
             if operation.integration is not None:
-                given = integration(operation.integration)
+                given = {"PayloadFormatVersion": "1.0", **integration(operation.integration)}
                 key = json.dumps(given, sort_keys=True)
                 if key not in made:
                     made[key] = self.add_integration(api, given)["IntegrationId"]

@@ -13,7 +13,15 @@ from typing import Any
 from .model import bad
 from .request import Variables
 
-_KEY = re.compile(r"(append|overwrite|remove):(header|querystring)\.([^\s]+)|overwrite:(path|statuscode)")
+_KEY = re.compile(
+    r"(append|overwrite|remove):(header|querystring)\.([^\s%{}()<>,;:/@?=\[\]\\\"]+)"
+    r"|overwrite:(path|statuscode)",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"\$\{?(request\.(header|querystring)\.|request\.(path|body)\b|response\.(header\.|body\b)"
+    r"|context\.|stageVariables\.)"
+)
 _RESERVED_PREFIXES = ("access-control-", "apigw-", "x-amz-", "x-amzn-")
 _RESERVED = frozenset(
     {"authorization", "connection", "content-encoding", "content-length", "content-location", "forwarded",
@@ -34,9 +42,10 @@ class Outgoing:
 
 def check_request(parameters: Mapping[str, Any]) -> None:
     """Raises BadRequestException for a key that no request mapping may have."""
+    _check_values(parameters)
     for key in parameters:
         found = _KEY.fullmatch(key)
-        if found is None or found[4] == "statuscode":
+        if found is None or (found[4] or "").lower() == "statuscode":
             raise bad(
                 f"Invalid mapping expression specified: {key}. Accepted are "
                 "append|overwrite|remove:header.name, append|overwrite|remove:querystring.name and "
@@ -50,13 +59,17 @@ def check_response(parameters: Mapping[str, Any]) -> None:
     for status, mappings in parameters.items():
         if not re.fullmatch(r"[2-5]\d\d", status):
             raise bad(f"Invalid status code specified in ResponseParameters: {status}")
-        for key in mappings:
+        _check_values(mappings)
+        for key, value in mappings.items():
             found = _KEY.fullmatch(key)
-            if found is None or found[2] == "querystring" or found[4] == "path":
+            kind = "" if found is None else (found[2] or found[4]).lower()
+            if found is None or kind in ("querystring", "path"):
                 raise bad(
                     f"Invalid mapping expression specified: {key}. Accepted are "
                     "append|overwrite|remove:header.name and overwrite:statuscode"
                 )
+            if kind == "statuscode" and not _NAMED.match(value) and not re.fullmatch(r"[1-5]\d\d", value):
+                raise bad(f"Invalid mapping expression specified: {value} is no status code")
             _check_header(found)
 
 
@@ -66,14 +79,15 @@ def apply(mappings: Mapping[str, str], variables: Variables, outgoing: Outgoing)
     for verb in order:
         for key, template in mappings.items():
             found = _KEY.fullmatch(key)
-            if found is None or key.partition(":")[0] != verb:
+            if found is None or key.partition(":")[0].lower() != verb:
                 continue
+            kind = (found[2] or found[4]).lower()
             value = "" if verb == "remove" else variables.fill(template) or ""
-            if found[4] == "path":
+            if kind == "path":
                 outgoing.path = value
-            elif found[4] == "statuscode":
+            elif kind == "statuscode":
                 outgoing.status = int(value) if value.isdigit() else outgoing.status
-            elif found[2] == "header":
+            elif kind == "header":
                 _header(outgoing.headers, verb, found[3].lower(), value)
             else:
                 _querystring(outgoing.query, verb, found[3], value)
@@ -96,8 +110,24 @@ def _querystring(query: list[tuple[str, str]], verb: str, name: str, value: str)
 
 
 def _check_header(found: re.Match[str]) -> None:
-    if found[2] != "header":
+    if (found[2] or "").lower() != "header":
         return
     name = found[3].lower()
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
         raise bad(f"Operations on header {found[3]} are restricted")
+
+
+def _check_values(mappings: Mapping[str, str]) -> None:
+    """Each header once, whatever is done to it; sources that there are; nothing for what is removed."""
+    seen = set()
+    for key, value in mappings.items():
+        verb, _, destination = key.partition(":")
+        kind, _, name = destination.partition(".")
+        what = (kind.lower(), name.lower() if kind.lower() == "header" else f"{verb.lower()}:{name}")
+        if what in seen:
+            raise bad(f"Invalid mapping expression specified: {destination} is mapped more than once")
+        seen.add(what)
+        rest = re.sub(r"\$\{[^}]*\}", "", value)
+        unknown = value.startswith("$") and len(value) > len("$x") and not _NAMED.match(value)
+        if unknown or rest.count("{") != rest.count("}") or (verb.lower() == "remove" and value != "''"):
+            raise bad(f"Invalid mapping expression specified: invalid source {value} for {destination}")

@@ -65,12 +65,20 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Maps are merged key by key, and an empty text removes a key; the rest is replaced."""
     result = dict(old)
     for name, value in new.items():
-        if name in ("RequestParameters", "ResponseParameters", "StageVariables") and isinstance(value, dict):
-            whole = {**result.get(name, {}), **value}
-            result[name] = {key: each for key, each in whole.items() if each != ""}
+        if name in ("RequestParameters", "StageVariables") and isinstance(value, dict):
+            result[name] = _without_empty({**result.get(name, {}), **value})
+        elif name == "ResponseParameters" and isinstance(value, dict):
+            whole = dict(result.get(name, {}))
+            for status, mappings in value.items():
+                whole[status] = _without_empty({**whole.get(status, {}), **mappings}) if mappings else {}
+            result[name] = {status: mappings for status, mappings in whole.items() if mappings}
         else:
             result[name] = value
     return result
+
+
+def _without_empty(texts: dict[str, str]) -> dict[str, str]:
+    return {key: text for key, text in texts.items() if text != ""}
 
 
 def refuse(given: dict[str, Any], *names: str) -> None:

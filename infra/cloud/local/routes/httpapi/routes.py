@@ -31,18 +31,18 @@ class Routes(Resources):
         return {"$status": 201, **self.add_integration(self.api(call), settings(call.params))}
 
     def add_integration(self, api: Api, given: dict[str, Any]) -> Shown:
+        if "PayloadFormatVersion" not in given:
+            raise bad("PayloadFormatVersion is a required parameter for integration")
         shown: Shown = {
             "ConnectionType": "INTERNET",
             "IntegrationId": self.new_id(7),
-            "PayloadFormatVersion": "1.0",
             "TimeoutInMillis": LONGEST,
-            **given,
+            **merged({}, given),
         }
         if given["IntegrationType"] == "AWS_PROXY" and "IntegrationSubtype" not in given:
             shown.setdefault("IntegrationMethod", "POST")
         check_integration(shown)
         api.current.integrations[shown["IntegrationId"]] = shown
-        self.deployed(api)
         return shown
 
     def GetIntegration(self, call: Call) -> dict[str, Any]:
@@ -66,7 +66,6 @@ class Routes(Resources):
         if any(route.get("Target") == target for route in api.current.routes.values()):
             raise conflict(f"Cannot delete Integration {identifier}. It is the target of a route")
         del api.current.integrations[identifier]
-        self.deployed(api)
         return {"$status": 204}
 
     # -- routes ----------------------------------------------------------------------------------

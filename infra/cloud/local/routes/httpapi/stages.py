@@ -47,6 +47,8 @@ class Stages(Authorizers):
         stage = self._stage(api, call)
         given = settings(call.params)
         self._check_stage(api, given)
+        if "DeploymentId" in given and given.get("AutoDeploy", stage.shown.get("AutoDeploy")):
+            raise bad("Deployment ID cannot be set on stage with AutoDeploy enabled")
         stage.shown = merged(stage.shown, {**given, "LastUpdatedDate": self.now()})
         if given.get("AutoDeploy"):
             self.deployed(api)
@@ -106,12 +108,13 @@ class Stages(Authorizers):
         if not api.current.routes:
             raise bad("At least one route is required before deploying the Api.")
         stage = self._stage(api, call) if "StageName" in params else None
-        if stage is not None and stage.shown.get("AutoDeploy"):
-            raise bad("Deployments to an auto-deploy stage cannot be made by hand")
         deployment = self._deploy(
             api, {"Description": params["Description"]} if "Description" in params else {}
         )
-        if stage is not None:
+        if stage is not None and stage.shown.get("AutoDeploy"):
+            deployment.shown["DeploymentStatus"] = "FAILED"
+            deployment.shown["DeploymentStatusMessage"] = "The stage deploys changes by itself"
+        elif stage is not None:
             stage.shown["DeploymentId"] = deployment.id
             stage.shown["LastUpdatedDate"] = self.now()
         return {"$status": 201, **deployment.shown}
@@ -145,6 +148,12 @@ class Stages(Authorizers):
                 stage.shown["LastDeploymentStatusMessage"] = (
                     f"Successfully deployed stage with deployment ID '{deployment.id}'"
                 )
+
+    def UpdateDeployment(self, call: Call) -> dict[str, Any]:
+        deployment = self._deployment(call)
+        if "Description" in call.params:
+            deployment.shown["Description"] = call.params["Description"]
+        return dict(deployment.shown)
 
     def GetDeployment(self, call: Call) -> dict[str, Any]:
         return dict(self._deployment(call).shown)
