@@ -232,6 +232,13 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-SendMessage",
                             "PayloadFormatVersion": "1.0"},
      "BadRequestException"),
+    ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-Foo",
+                            "PayloadFormatVersion": "1.0", "CredentialsArn": "arn:aws:iam::1:role/a"},
+     "BadRequestException"),
+    ("create_integration", {"IntegrationType": "HTTP_PROXY", "IntegrationSubtype": "SQS-SendMessage",
+                            "PayloadFormatVersion": "1.0", "CredentialsArn": "arn:aws:iam::1:role/a",
+                            "RequestParameters": {"QueueUrl": "a", "MessageBody": "b"}},
+     "BadRequestException"),
     ("create_integration", {"IntegrationType": "AWS_PROXY", "IntegrationUri": "arn:aws:lambda:x"},
      "BadRequestException"),
     ("create_authorizer", {"AuthorizerType": "JWT", "Name": "x", "IdentitySource": ["a"]},
@@ -282,6 +289,19 @@ def test_what_is_no_response_mapping(on: Builder, mappings: dict[str, dict[str, 
     api = on.http_api()["ApiId"]
     with pytest.raises(ClientError, match="BadRequestException"):
         on.integrate(api, "arn:aws:lambda:x", ResponseParameters=mappings)
+
+
+def test_an_authorizer_is_set_with_its_type(on: Builder) -> None:
+    api = on.http_api()["ApiId"]
+    made = on.api.create_authorizer(ApiId=api, AuthorizerType="REQUEST", Name="a", IdentitySource=[],
+                                    AuthorizerUri="arn:aws:apigateway:us-east-1:lambda:path/x",
+                                    AuthorizerPayloadFormatVersion="2.0")  # fmt: skip
+    route = {"ApiId": api, "RouteId": on.api.create_route(ApiId=api, RouteKey="GET /")["RouteId"]}
+    for settings in ({"AuthorizerId": made["AuthorizerId"]}, {"AuthorizationScopes": ["a"]}):
+        with pytest.raises(ClientError, match="BadRequestException"):
+            on.api.update_route(**route, **settings)
+    both = {"AuthorizationType": "CUSTOM", "AuthorizerId": made["AuthorizerId"]}
+    assert on.api.update_route(**route, **both)["AuthorizerId"] == made["AuthorizerId"]
 
 
 def test_mappings_are_changed_one_by_one(on: Builder) -> None:

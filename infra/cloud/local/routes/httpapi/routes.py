@@ -19,6 +19,10 @@ LONGEST = 30_000
 _WEBSOCKET_ONLY = (
     "ContentHandlingStrategy", "PassthroughBehavior", "RequestTemplates", "TemplateSelectionExpression",
 )  # fmt: skip
+_OTHER_SUBTYPES = (
+    "AppConfig-GetConfiguration", "SQS-DeleteMessage", "SQS-PurgeQueue", "SQS-ReceiveMessage",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html"""
 
 
 class Routes(Resources):
@@ -93,7 +97,14 @@ class Routes(Resources):
 
     def UpdateRoute(self, call: Call) -> dict[str, Any]:
         api = self.api(call)
-        new = merged(self.found(api.current.routes, call, "Route"), settings(call.params))
+        given = settings(call.params)
+        new = merged(self.found(api.current.routes, call, "Route"), given)
+        if (
+            "AuthorizationType" not in given
+            and new["AuthorizationType"] == "NONE"
+            and given.get("AuthorizerId")
+        ):
+            raise bad("An authorizer can only be set together with the authorization type")
         self._check_route(api, new)
         api.current.routes[new["RouteId"]] = new
         self.deployed(api)
@@ -146,6 +157,8 @@ def check_integration(given: Shown) -> None:
         raise bad("Invalid payload format version. Supported values are 1.0 and 2.0")
     subtype = given.get("IntegrationSubtype")
     if subtype is not None:
+        if kind != "AWS_PROXY" or subtype not in (*SUBTYPES, *_OTHER_SUBTYPES):
+            raise bad(f"Invalid integration subtype {subtype} for integration type {kind}")
         if subtype not in SUBTYPES:
             raise NotSimulated(
                 f"NotSimulated: IntegrationSubtype {subtype} - accepted are {', '.join(sorted(SUBTYPES))}"
