@@ -207,6 +207,16 @@ def test_logs_by_level(cloud: StepFunctionsWorld) -> None:
     )
 
 
+def test_express_as_recorded(cloud: StepFunctionsWorld) -> None:
+    """LocalStack's recordings of AWS: v2/test_sfn_api_express and express/test_express_sync."""
+    failing = cloud.machine({"Fail": {"Type": "Fail", "Error": "Bad"}}, kind="EXPRESS")
+    answer = cloud.api.start_sync_execution(stateMachineArn=failing)
+    assert (answer["status"], answer["outputDetails"]) == ("FAILED", {"included": True})
+    told = {"A": {"Type": "Pass", "Parameters": {"told.$": "$$.Execution"}, "End": True}}
+    answer = cloud.api.start_sync_execution(stateMachineArn=cloud.machine(told, kind="EXPRESS"))
+    assert sorted(json.loads(answer["output"])["told"]) == ["Id", "Input", "Name", "RoleArn", "StartTime"]
+
+
 def test_changes_of_status_are_events_on_the_bus(cloud: StepFunctionsWorld) -> None:
     events, queue = cloud.world.client("events"), "arn:aws:sqs:us-east-1:123456789012:jobs"
     pattern = {"source": ["aws.states"], "detail": {"status": ["FAILED"]}}

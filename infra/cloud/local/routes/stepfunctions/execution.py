@@ -234,8 +234,9 @@ class Execution:
             "Name": self.name,
             "RoleArn": revision.role,
             "StartTime": iso(self.started),
-            "RedriveCount": self.redrives,
         }
+        if self.limited:  # an Express execution cannot be redriven and does not tell (as recorded)
+            context["RedriveCount"] = self.redrives
         if self.redriven is not None:
             context["RedriveTime"] = iso(self.redriven)
         machine = {"Id": self.alias or self.version or revision.machine_arn, "Name": revision.name}

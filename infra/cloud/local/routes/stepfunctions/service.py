@@ -98,6 +98,7 @@ class StepFunctions(Callbacks):
             "startDate": self.when(execution.started),
             "stopDate": self.when(execution.stopped),
             "inputDetails": {"included": with_data},
+            "outputDetails": {"included": with_data},
             "billingDetails": {
                 "billedMemoryUsedInMB": 64,
                 "billedDurationInMilliseconds": max(100, (took + 99) // 100 * 100),

@@ -50,7 +50,7 @@ def check_resource(state: dict[str, Any], at: str, language: str, report: Report
         return
     if re.match(r"arn:[^:]+:states:[^:]+:[^:]+:activity:", resource):
         if report.kind == "EXPRESS":
-            report.schema("Express state machine does not support Activity", place)
+            report.schema("Express state machine does not support Activity ARN", place)
         if "Credentials" in state:
             report.schema("The field 'Credentials' is not supported for activities", f"{at}/Credentials")
         return
@@ -63,7 +63,8 @@ def check_resource(state: dict[str, Any], at: str, language: str, report: Report
         return
     service, api, pattern = found[1], found[2], found[3]
     if pattern and report.kind == "EXPRESS":
-        report.schema(f"Express state machine does not support '{pattern}' service integration ", place)
+        space = " " if pattern == ".waitForTaskToken" else ""  # as recorded
+        report.schema(f"Express state machine does not support '{pattern}' service integration{space}", place)
     field = "Arguments" if language == "JSONata" else "Parameters"
     if field not in state:
         report.schema(f"{field} field is required for resource ARN: {resource}", at)
