@@ -23,6 +23,17 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html"""
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
+HINTS = {
+    "CloudWatch Logs role ARN must be set in account settings": (
+        "a fresh account has none: make a role with AmazonAPIGatewayPushToCloudWatchLogs the "
+        "CloudWatchRoleArn of an AWS::ApiGateway::Account, which the API depends on, "
+        "or set it with apigateway's update_account"
+    )
+}
+"""What to do about a reason that says what is missing and not where it comes from.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html"""
+
+
 class DeployFailed(RuntimeError):
     """The stack could not be created or updated; the message names the resource and the reason."""
 
@@ -280,6 +291,7 @@ def _first_failure(cloudformation: Any, name: str) -> str:
         if state.endswith("_FAILED") and "cancelled" not in reason.lower():
             failures.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
     if failures:
-        return failures[-1]
+        hints = [f" - {hint}" for reason, hint in HINTS.items() if reason in failures[-1]]
+        return failures[-1] + "".join(hints)
     waits = [f"{name} ({kind})" for name, (state, kind) in latest.items() if state.endswith("_IN_PROGRESS")]
     return f"it still waits for {', '.join(waits)}" if waits else "no reason was given"

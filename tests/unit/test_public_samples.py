@@ -291,3 +291,38 @@ Outputs:
     cloud.settle()
     kept = cloud.resource("dynamodb").Table(app["Table"]).scan()["Items"]
     assert kept == [{"id": "7", "state": "new", "tags": ["a", "b"], "n": 1, "taskToken": ""}]
+
+
+def test_what_a_fresh_account_lacks_is_said(cloud: LocalCloud, tmp_path: Path) -> None:
+    """Every other API of serverless-patterns writes access logs and takes the account's role for granted."""
+    path = tmp_path / "logged.yaml"
+    template = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Log: {Type: AWS::Logs::LogGroup}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Action: sts:AssumeRole, Principal: {Service: apigateway.amazonaws.com}}]
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      AccessLogSetting: {DestinationArn: !GetAtt Log.Arn, Format: $context.requestId}
+      DefinitionBody:
+        swagger: "2.0"
+        paths: {/: {get: {x-amazon-apigateway-integration: {type: mock}}}}
+"""
+    path.write_text(template)
+    with pytest.raises(DeployFailed, match=r"must be set in account settings.* - a fresh account has none"):
+        cloud.deploy(path)
+    account = "  Account: {Type: AWS::ApiGateway::Account, Properties: {CloudWatchRoleArn: !GetAtt Role.Arn}}"
+    path.write_text(
+        template.replace(
+            "    Properties:\n      StageName", "    DependsOn: Account\n    Properties:\n      StageName"
+        )
+        + account
+    )
+    assert cloud.deploy(path).stack_name == "logged"
