@@ -301,6 +301,8 @@ def test_what_does_not_exist(make: Make) -> None:
         (lambda: api.create_deployment_group(applicationName="shop", deploymentGroupName="b",
                                              serviceRoleArn="arn:aws:iam::123456789012:role/worker-role"),
          "InvalidRoleException"),
+        (lambda: api.create_deployment_group(applicationName="shop", deploymentGroupName="b",
+                                             serviceRoleArn="x"), "InvalidRoleException"),
     ):  # fmt: skip
         assert refused(call)[0] == code
 

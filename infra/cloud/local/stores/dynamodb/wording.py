@@ -14,15 +14,11 @@ from typing import Any
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from . import values
+from . import grammar, values
 
 Body = Mapping[str, Any]
 _TOKEN = re.compile(r"[#:]\w+")
 _CALL = re.compile(r"(?<![#:\w.])([A-Za-z_]\w*)\s*\(")
-_FUNCTIONS = frozenset(
-    ["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"]
-)
-_WORDS = frozenset(["AND", "BETWEEN", "IN", "NOT", "OR"])
 _CONDITIONS = ("ConditionExpression", "FilterExpression", "KeyConditionExpression")
 _KEY_OPERATORS = re.compile(r"(?<![\w#:.])(OR|NOT|IN)(?![\w])|(<>)", re.IGNORECASE)
 _KEY_FUNCTIONS = ("attribute_exists", "attribute_not_exists", "attribute_type", "contains")
@@ -95,9 +91,9 @@ def _problem(kind: str, text: str, names: frozenset[str], placed: frozenset[str]
     if not text:
         return "The expression can not be empty;"
     if kind in _CONDITIONS:
-        for function in _CALL.findall(text):
-            if function not in _FUNCTIONS and function.upper() not in _WORDS:
-                return f"Invalid function name; function: {function}"
+        broken = grammar.problem(text)
+        if broken:
+            return broken
         if _redundant(text):
             return "The expression has redundant parentheses;"
     for token in _tokens(text):
