@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ...service import ServiceError
-from . import dynamodb_scaling
 from .base import Context, Outcome, Provider, picked
 from .schema import (
     BOOLEAN,
     INTEGER,
-    NUMBER,
     STRING,
     STRINGS,
     accepts,
@@ -24,22 +22,19 @@ from .schema import (
     struct,
 )
 
-_KEYS = list_of(struct(_required=("AttributeName", "KeyType"), AttributeName=STRING, KeyType=STRING))
-_PROJECTION = struct(NonKeyAttributes=STRINGS, ProjectionType=STRING)
+ATTRIBUTES = list_of(
+    struct(_required=("AttributeName", "AttributeType"), AttributeName=STRING, AttributeType=STRING)
+)
+KEYS = list_of(struct(_required=("AttributeName", "KeyType"), AttributeName=STRING, KeyType=STRING))
+PROJECTION = struct(NonKeyAttributes=STRINGS, ProjectionType=STRING)
 _THROUGHPUT = struct(
     _required=("ReadCapacityUnits", "WriteCapacityUnits"),
     ReadCapacityUnits=INTEGER,
     WriteCapacityUnits=INTEGER,
 )
 _ON_DEMAND = struct(MaxReadRequestUnits=INTEGER, MaxWriteRequestUnits=INTEGER)
-_SCALING = {
-    "SeedCapacity": INTEGER,
-    "TargetTrackingScalingPolicyConfiguration": struct(
-        DisableScaleIn=BOOLEAN, ScaleInCooldown=INTEGER, ScaleOutCooldown=INTEGER, TargetValue=NUMBER
-    ),
-}
-_WARM = struct(ReadUnitsPerSecond=INTEGER, WriteUnitsPerSecond=INTEGER)
-_DATA_STREAM = struct(_required=("StreamArn",), ApproximateCreationDateTimePrecision=STRING, StreamArn=STRING)
+WARM = struct(ReadUnitsPerSecond=INTEGER, WriteUnitsPerSecond=INTEGER)
+DATA_STREAM = struct(_required=("StreamArn",), ApproximateCreationDateTimePrecision=STRING, StreamArn=STRING)
 _CAPACITY = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
 _INDEX = ("IndexName", "KeySchema", "Projection", *_CAPACITY)
 
@@ -47,13 +42,7 @@ _INDEX = ("IndexName", "KeySchema", "Projection", *_CAPACITY)
 class Table(Provider):
     type = "AWS::DynamoDB::Table"
     properties = accepts(
-        AttributeDefinitions=optional(
-            list_of(
-                struct(
-                    _required=("AttributeName", "AttributeType"), AttributeName=STRING, AttributeType=STRING
-                )
-            )
-        ),
+        AttributeDefinitions=optional(ATTRIBUTES),
         BillingMode=optional(STRING),
         DeletionProtectionEnabled=optional(BOOLEAN),
         GlobalSecondaryIndexes=optional(
@@ -61,23 +50,23 @@ class Table(Provider):
                 struct(
                     _required=("IndexName", "KeySchema", "Projection"),
                     IndexName=STRING,
-                    KeySchema=_KEYS,
+                    KeySchema=KEYS,
                     OnDemandThroughput=_ON_DEMAND,
-                    Projection=_PROJECTION,
+                    Projection=PROJECTION,
                     ProvisionedThroughput=_THROUGHPUT,
-                    WarmThroughput=_WARM,
+                    WarmThroughput=WARM,
                 )
             )
         ),
-        KeySchema=required(_KEYS, replaces=True),
-        KinesisStreamSpecification=optional(_DATA_STREAM),
+        KeySchema=required(KEYS, replaces=True),
+        KinesisStreamSpecification=optional(DATA_STREAM),
         LocalSecondaryIndexes=replaces(
             list_of(
                 struct(
                     _required=("IndexName", "KeySchema", "Projection"),
                     IndexName=STRING,
-                    KeySchema=_KEYS,
-                    Projection=_PROJECTION,
+                    KeySchema=KEYS,
+                    Projection=PROJECTION,
                 )
             )
         ),
@@ -89,7 +78,7 @@ class Table(Provider):
         TimeToLiveSpecification=optional(
             struct(_required=("Enabled",), AttributeName=STRING, Enabled=BOOLEAN)
         ),
-        WarmThroughput=optional(_WARM),
+        WarmThroughput=optional(WARM),
     )
     attributes: ClassVar[tuple[str, ...]] = ("Arn", "StreamArn")
     named_by = "TableName"
@@ -202,161 +191,6 @@ class Table(Provider):
         return Outcome(name, attributes)
 
 
-_READ = struct(
-    ReadCapacityUnits=INTEGER,
-    ReadCapacityAutoScalingSettings=struct(
-        _required=("MinCapacity",), MinCapacity=INTEGER, MaxCapacity=INTEGER, **_SCALING
-    ),
-)
-_WRITE = struct(
-    WriteCapacityAutoScalingSettings=struct(
-        _required=("MinCapacity",), MinCapacity=INTEGER, MaxCapacity=INTEGER, **_SCALING
-    ),
-)
-_READ_ON_DEMAND = struct(MaxReadRequestUnits=INTEGER)
-_WRITE_ON_DEMAND = struct(MaxWriteRequestUnits=INTEGER)
-
-
-class GlobalTable(Table):
-    """A table with replicas, of which the local cloud has the one in the stack's Region (CDK's ``TableV2``).
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
-    """
-
-    type = "AWS::DynamoDB::GlobalTable"
-    properties = accepts(
-        AttributeDefinitions=required(
-            list_of(
-                struct(
-                    _required=("AttributeName", "AttributeType"), AttributeName=STRING, AttributeType=STRING
-                )
-            )
-        ),
-        BillingMode=optional(STRING),
-        GlobalSecondaryIndexes=optional(
-            list_of(
-                struct(
-                    _required=("IndexName", "KeySchema", "Projection"),
-                    IndexName=STRING,
-                    KeySchema=_KEYS,
-                    Projection=_PROJECTION,
-                    WarmThroughput=_WARM,
-                    WriteOnDemandThroughputSettings=_WRITE_ON_DEMAND,
-                    WriteProvisionedThroughputSettings=_WRITE,
-                )
-            )
-        ),
-        KeySchema=required(_KEYS, replaces=True),
-        LocalSecondaryIndexes=Table.properties["LocalSecondaryIndexes"],
-        Replicas=required(
-            list_of(
-                struct(
-                    _required=("Region",),
-                    DeletionProtectionEnabled=BOOLEAN,
-                    KinesisStreamSpecification=_DATA_STREAM,
-                    GlobalSecondaryIndexes=list_of(
-                        struct(
-                            _required=("IndexName",),
-                            IndexName=STRING,
-                            ReadOnDemandThroughputSettings=_READ_ON_DEMAND,
-                            ReadProvisionedThroughputSettings=_READ,
-                        )
-                    ),
-                    PointInTimeRecoverySpecification=struct(PointInTimeRecoveryEnabled=BOOLEAN),
-                    ReadOnDemandThroughputSettings=_READ_ON_DEMAND,
-                    ReadProvisionedThroughputSettings=_READ,
-                    Region=STRING,
-                )
-            )
-        ),
-        StreamSpecification=Table.properties["StreamSpecification"],
-        TableName=replaces(STRING),
-        TimeToLiveSpecification=Table.properties["TimeToLiveSpecification"],
-        WarmThroughput=optional(_WARM),
-        WriteOnDemandThroughputSettings=optional(_WRITE_ON_DEMAND),
-        WriteProvisionedThroughputSettings=optional(_WRITE),
-    )
-    attributes = ("Arn", "StreamArn", "TableId")
-
-    def refused(self, props: dict[str, Any]) -> list[str]:
-        regions = [replica.get("Region") for replica in props.get("Replicas", [])]
-        if len(regions) < 2:
-            return []
-        return [f"Replicas ({', '.join(map(str, regions))}: tables are not replicated, name one Region)"]
-
-    def create(self, ctx: Context, props: dict[str, Any]) -> Outcome:
-        region = props["Replicas"][0]["Region"]
-        if region != ctx.region:
-            raise ServiceError(
-                "InvalidRequest",
-                f"Replica in the Region of the stack is required: {ctx.region} (found {region})",
-            )
-        outcome = super().create(ctx, _as_table(props))
-        dynamodb_scaling.apply(ctx, outcome.physical_id, {}, props)
-        return outcome
-
-    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Outcome:
-        table = ctx.call("dynamodb", "DescribeTable", {"TableName": physical_id})["Table"]
-        before, after = (dynamodb_scaling.kept(table, new, _as_table(props)) for props in (old, new))
-        outcome = super().update(ctx, physical_id, before, after)
-        dynamodb_scaling.apply(ctx, physical_id, old, new)
-        return outcome
-
-    def delete(self, ctx: Context, physical_id: str, props: dict[str, Any]) -> None:
-        dynamodb_scaling.apply(ctx, physical_id, props, {})
-        super().delete(ctx, physical_id, props)
-
-
-def _as_table(props: dict[str, Any]) -> dict[str, Any]:
-    """The one replica of a global table as the properties of an AWS::DynamoDB::Table."""
-    replica = props["Replicas"][0]
-    table = picked(
-        props,
-        "AttributeDefinitions",
-        "BillingMode",
-        "KeySchema",
-        "LocalSecondaryIndexes",
-        "StreamSpecification",
-        "TableName",
-        "TimeToLiveSpecification",
-        "WarmThroughput",
-    )
-    own = ("DeletionProtectionEnabled", "KinesisStreamSpecification", "PointInTimeRecoverySpecification")
-    table.update(picked(replica, *own))
-    table.update(_throughput(props, props, replica))
-    of_replica = {index["IndexName"]: index for index in replica.get("GlobalSecondaryIndexes", [])}
-    if props.get("GlobalSecondaryIndexes"):
-        table["GlobalSecondaryIndexes"] = [
-            {
-                **picked(index, "IndexName", "KeySchema", "Projection", "WarmThroughput"),
-                **_throughput(props, index, of_replica.get(index["IndexName"], {})),
-            }
-            for index in props["GlobalSecondaryIndexes"]
-        ]
-    return table
-
-
-def _throughput(props: dict[str, Any], writes: dict[str, Any], reads: dict[str, Any]) -> dict[str, Any]:
-    """Provisioned or on-demand capacity; of one that scales by itself, its minimum."""
-    if props.get("BillingMode", "PROVISIONED") == "PROVISIONED":
-        write = writes.get("WriteProvisionedThroughputSettings", {})
-        read = reads.get("ReadProvisionedThroughputSettings", {})
-        write_units = _seed(write.get("WriteCapacityAutoScalingSettings", {}))
-        scaled = _seed(read.get("ReadCapacityAutoScalingSettings", {}))
-        read_units = read.get("ReadCapacityUnits", scaled)
-        capacity = {"ReadCapacityUnits": read_units, "WriteCapacityUnits": write_units}
-        return {"ProvisionedThroughput": capacity}
-    limits = {
-        **writes.get("WriteOnDemandThroughputSettings", {}),
-        **reads.get("ReadOnDemandThroughputSettings", {}),
-    }
-    return {"OnDemandThroughput": limits} if limits else {}
-
-
-def _seed(scaling: dict[str, Any]) -> int:
-    return int(scaling.get("SeedCapacity", scaling.get("MinCapacity", 1)))
-
-
 def _stream(props: dict[str, Any]) -> dict[str, Any]:
     return {"StreamEnabled": True, "StreamViewType": props["StreamSpecification"]["StreamViewType"]}
 
@@ -402,4 +236,4 @@ def _rebuilt(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return any(old[name] != new[name] for name in ("KeySchema", "Projection"))
 
 
-PROVIDERS: tuple[type[Provider], ...] = (Table, GlobalTable)
+PROVIDERS: tuple[type[Provider], ...] = (Table,)
