@@ -112,7 +112,8 @@ _OF_SIZE = {
 
 def _words(error: Any, validator: Any) -> Iterator[str]:
     """The messages of the validator that AWS uses (https://github.com/java-json-tools/json-schema-validator,
-    src/main/resources/com/github/fge/jsonschema/validator/validation.properties)."""
+    src/main/resources/com/github/fge/jsonschema/validator/validation.properties). Those of sizes, multiples
+    and alternatives are remembered: the file could not be read when they were written."""
     keyword, value, instance = str(error.validator), error.validator_value, error.instance
     compact = functools.partial(json.dumps, separators=(",", ":"))
     if keyword == "required":
