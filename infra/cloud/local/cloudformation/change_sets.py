@@ -9,7 +9,7 @@ import functools
 import re
 from typing import Any
 
-from ..constraints import complaint, violation
+from ..constraints import complaint, detected
 from ..service import Call, ServiceError
 from . import views
 from .changes import find_changes
@@ -37,7 +37,7 @@ def _check_names(name: str, kind: str) -> None:
     if kind not in _KINDS:
         found.append(complaint(kind, "changeSetType", f"satisfy enum value set: [{', '.join(_KINDS)}]"))
     if found:
-        raise invalid(violation(found).message)
+        raise invalid(detected(*found))
 
 
 class ChangeSets(NestedStacks):

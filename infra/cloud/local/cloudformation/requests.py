@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
+from ..constraints import complaint, detected
 from ..service import Call, Caller, Service, ServiceError
 from .cdk_substitution import substitute
 from .deployment import Deployment
@@ -128,10 +129,9 @@ class Requests(Service):
     def _new_stack(self, call: Call, name: str = "") -> Stack:
         name = name or call.params["StackName"]
         if not _STACK_NAME.fullmatch(name):
+            pattern = "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
             raise invalid(
-                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: "
-                "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
+                detected(complaint(name, "stackName", f"satisfy regular expression pattern: {pattern}"))
             )
         nothing = Request(Template("", {}), {}, {})
         arn = self._arn("stack", name, call)

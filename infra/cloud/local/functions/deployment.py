@@ -11,12 +11,13 @@ import json
 import urllib.parse
 from typing import Any
 
+from ..constraints import complaint, constraint, detected
 from ..routes.targets import queue_url
 from ..service import Call, Caller, ServiceError
 from .concurrency import Pool
 from .layers import Layers
 from .model import ACTIVE, Code, Configuration, Function, Version, describe, listed
-from .names import LATEST, conflict, constraint, invalid, not_found
+from .names import LATEST, conflict, invalid, not_found
 from .package import Package
 from .validation import check_settings
 from .versions import Versions
@@ -43,11 +44,7 @@ class Deployment(Versions, Layers):
             raise constraint(params["FunctionName"], "functionName", "name no version or alias")
         name = reference.name
         if len(name) > 64:
-            raise invalid(
-                f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy "
-                "constraint: "
-                "Member must have length less than or equal to 64"
-            )
+            raise invalid(detected(complaint(name, "functionName", "have length less than or equal to 64")))
         if not params.get("Runtime") or not params.get("Handler"):
             raise invalid(
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages."

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..constraints import constraint
 from ..service import Call
 from .model import EventInvokeConfig, Function
-from .names import LATEST, constraint, invalid, not_found, parse
+from .names import LATEST, invalid, not_found, parse
 from .registry import Registry
 from .validation import arn_service, check_range
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..constraints import constraint
 from ..service import Call, Caller, NotSimulated
 from .model import Code, LayerVersion
-from .names import constraint, invalid, not_found
+from .names import invalid, not_found
 from .package import Package
 from .registry import Registry
 

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import re
 
+from ..constraints import constraint
 from ..service import ServiceError
 
 LATEST = "$LATEST"
@@ -58,16 +59,6 @@ def invalid(message: str, **fields: str | None) -> ServiceError:
 def runtime_arn(runtime: str) -> str:
     """Of the runtime's version; its id is made up, but always the same for one runtime."""
     return f"arn:aws:lambda:us-east-1::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"
-
-
-def constraint(value: object, member: str, must: str) -> ServiceError:
-    """The error that AWS's front end raises for a value outside of the API model's limits."""
-    return ServiceError(
-        "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        f"Member must {must}",
-        400,
-    )
 
 
 def not_found(message: str) -> ServiceError:

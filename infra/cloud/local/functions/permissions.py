@@ -9,9 +9,10 @@ import json
 import re
 from typing import Any
 
+from ..constraints import constraint
 from ..service import Call, ServiceError
 from .model import Alias, Function, Version
-from .names import LATEST, conflict, constraint, invalid, not_found
+from .names import LATEST, conflict, invalid, not_found
 from .registry import Registry
 
 _SID = re.compile(r"[a-zA-Z0-9-_]{1,100}")

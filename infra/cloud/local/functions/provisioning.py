@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..constraints import constraint
 from ..kernel import SECOND
 from ..service import Call, ServiceError
 from .concurrency import UNRESERVED_MINIMUM, Pool, Provisioned
 from .model import Function, Version
-from .names import LATEST, conflict, constraint, invalid, not_found
+from .names import LATEST, conflict, invalid, not_found
 from .registry import Registry
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..constraints import constraint
 from ..lineage import CARRIED_BY, LIMIT, runs
 from ..service import Call
 from .model import Function
-from .names import constraint
 from .registry import Registry
 
 LOOP = (

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..constraints import constraint
 from ..lineage import extended
 from ..service import Call, ServiceError
 from .asynchronous import Event, EventQueue
@@ -22,7 +23,7 @@ from .environment import Environment, FunctionSpec, Initialization
 from .event_invoke import EventInvoke
 from .invocation import Invocation, Invoker, Request
 from .model import Version
-from .names import LATEST, constraint
+from .names import LATEST
 from .recursion import LOOP, Recursion, loops
 from .settings import Settings
 from .urls import Urls

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..constraints import constraint
 from ..service import Call, ServiceError
 from ..sources.mapping import Mapping
 from .concurrency import UNRESERVED_MINIMUM
 from .model import Function
-from .names import LATEST, constraint, invalid, not_found
+from .names import LATEST, invalid, not_found
 from .provisioning import Provisioning
 
 _TAGGABLE = (

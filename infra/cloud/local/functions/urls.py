@@ -12,13 +12,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..constraints import constraint
 from ..lineage import root
 from ..routes.credentials import Credentials
 from ..routes.http import HttpRequest, HttpResponse
 from ..routes.signatures import Unsigned, verify
 from ..service import Call, Caller, NotSimulated, ServiceError
 from .model import Function
-from .names import conflict, constraint, not_found
+from .names import conflict, not_found
 from .permissions import Permissions
 
 if TYPE_CHECKING:

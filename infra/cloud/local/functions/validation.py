@@ -10,8 +10,9 @@ import json
 import re
 from typing import Any
 
+from ..constraints import constraint
 from ..service import NotSimulated, ServiceError
-from .names import constraint, invalid
+from .names import invalid
 from .payloads import complaint
 
 PYTHON_RUNTIMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")

@@ -10,10 +10,11 @@ import dataclasses
 import re
 from typing import Any
 
+from ..constraints import constraint
 from ..service import Call, ServiceError
 from .concurrency import Pool
 from .model import Alias, Function, Version, describe, listed
-from .names import LATEST, conflict, constraint, invalid, not_found
+from .names import LATEST, conflict, invalid, not_found
 from .registry import Registry
 
 _ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..functions.names import constraint, invalid
+from ..constraints import constraint
+from ..functions.names import invalid
 from ..patterns import InvalidPattern, Pattern, parse
 
 FILTERS_LIMIT = 10

@@ -11,7 +11,8 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..functions.names import LATEST, conflict, constraint, invalid, not_found
+from ..constraints import constraint
+from ..functions.names import LATEST, conflict, invalid, not_found
 from ..ids import uuid4
 from ..kernel import SECOND
 from ..service import Call, ServiceError

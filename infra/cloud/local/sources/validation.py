@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..functions.names import constraint, invalid
+from ..constraints import constraint
+from ..functions.names import invalid
 from ..service import NotSimulated
 
 MAXIMUM_WINDOW = 300

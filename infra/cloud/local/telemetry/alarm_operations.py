@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..constraints import complaint, detected
 from ..service import Call, Service
 from . import queries
 from .alarm_actions import AlarmActions
@@ -243,10 +244,8 @@ def _size(params: dict[str, Any], usual: int) -> int:
     """How many things a page may have, at most."""
     size: int = params.get("MaxRecords", usual)
     if size > MOST_RECORDS:
-        raise invalid(
-            f"1 validation error detected: Value '{size}' at 'maxRecords' failed to satisfy constraint: "
-            f"Member must have value less than or equal to {MOST_RECORDS}"
-        )
+        bound = f"have value less than or equal to {MOST_RECORDS}"
+        raise invalid(detected(complaint(size, "maxRecords", bound)))
     return size
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ..constraints import complaint, detected
 from ..service import NotSimulated, ServiceError
 from . import expressions, queries
 from .alarm_states import Stated
@@ -61,10 +62,8 @@ def check_actions(params: Mapping[str, Any]) -> None:
         given = params.get(name) or ()
         if len(given) > MOST_ACTIONS:
             member = name[0].lower() + name[1:]
-            raise invalid(
-                f"1 validation error detected: Value '[{', '.join(given)}]' at '{member}' failed to satisfy "
-                f"constraint: Member must have length less than or equal to {MOST_ACTIONS}"
-            )
+            bound = f"have length less than or equal to {MOST_ACTIONS}"
+            raise invalid(detected(complaint(f"[{', '.join(given)}]", member, bound)))
 
 
 def check_targets(params: Mapping[str, Any], region: str) -> None:
@@ -231,7 +230,4 @@ def _check_length(rule: Rule, period: int) -> None:
 
 
 def _not_one_of(name: str, value: object, allowed: list[str]) -> Exception:
-    return invalid(
-        f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-        f"Member must satisfy enum value set: [{', '.join(allowed)}]"
-    )
+    return invalid(detected(complaint(value, name, f"satisfy enum value set: [{', '.join(allowed)}]")))

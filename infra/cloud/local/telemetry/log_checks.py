@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from ..constraints import complaint, detected
 from ..service import ServiceError
 
 Item = TypeVar("Item")
@@ -24,10 +25,7 @@ def not_found(message: str) -> ServiceError:
 
 def constraint(value: Any, member: str, must: str) -> ServiceError:
     """The error for a value outside of the API model's limits."""
-    return invalid(
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        f"Member must {must}"
-    )
+    return invalid(detected(complaint(value, member, must)))
 
 
 _MOST = {

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...constraints import complaint
 from ...service import Call, ServiceError
 from .gateway_responses import TYPES
 from .integration_rules import TYPES as INTEGRATIONS
@@ -63,4 +64,4 @@ def _not_one_of(value: Any, member: str, accepted: Iterable[str]) -> str:
 
 
 def _failed(value: Any, member: str, must: str) -> str:
-    return f"Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy {must}"
+    return complaint(value, member, f"satisfy {must}")

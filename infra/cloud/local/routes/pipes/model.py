@@ -10,6 +10,7 @@ import dataclasses
 import re
 from typing import Any, Protocol
 
+from ...constraints import constraint
 from ...kernel import Timer
 from ...service import NotSimulated, ServiceError
 from ...sources.filters import Filters
@@ -108,10 +109,7 @@ def invalid(message: str) -> ServiceError:
 def check_request(request: dict[str, Any]) -> None:
     """Raises ValidationException for what AWS refuses, NotSimulated for what only we do."""
     if not _NAME.fullmatch(request["Name"]):
-        raise invalid(
-            f"1 validation error detected: Value '{request['Name']}' at 'name' failed to satisfy constraint: "
-            r"Member must satisfy regular expression pattern: ^[\.\-_A-Za-z0-9]+$"
-        )
+        raise constraint(request["Name"], "name", r"satisfy regular expression pattern: ^[\.\-_A-Za-z0-9]+$")
     source = _known(request["Source"], "source", SOURCES)
     if request.get("Enrichment"):
         _known(request["Enrichment"], "enrichment", ENRICHMENTS)
@@ -140,10 +138,7 @@ def check_request(request: dict[str, Any]) -> None:
 def _known(arn: str, what: str, accepted: tuple[str, ...]) -> str:
     service = service_of(arn)
     if not service and not arn.startswith("smk://"):
-        raise invalid(
-            f"1 validation error detected: Value '{arn}' at '{what}' failed to satisfy constraint: Member "
-            "must satisfy regular expression pattern of an ARN"
-        )
+        raise constraint(arn, what, "satisfy regular expression pattern of an ARN")
     if service not in accepted:
         raise NotSimulated(f"NotSimulated: {arn} as the {what} of a pipe")
     return service
@@ -182,10 +177,7 @@ def _between(value: int | None, member: str, low: int, high: int) -> None:
     if value is None or low <= value <= high:
         return
     bound = f"greater than or equal to {low}" if value < low else f"less than or equal to {high}"
-    raise invalid(
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member "
-        f"must have value {bound}"
-    )
+    raise constraint(value, member, f"have value {bound}")
 
 
 def _check_filters(request: dict[str, Any], source: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
+from ...constraints import constraint
 from ...kernel import SECOND, Timer
 from ...schedules import InvalidSchedule, next_fire, validate_schedule
 from ...service import ServiceError
@@ -119,13 +120,6 @@ def counted_from(request: dict[str, Any], now: int) -> tuple[int, int]:
 
 def invalid(message: str) -> ServiceError:
     return ServiceError("ValidationException", message)
-
-
-def constraint(value: object, member: str, must: str) -> ServiceError:
-    return invalid(
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        f"Member must {must}"
-    )
 
 
 def check_name(name: str, member: str) -> None:

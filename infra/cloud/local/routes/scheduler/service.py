@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...constraints import constraint
 from ...service import Call, Service, ServiceError
 from ..paging import page_of
 from .delivery import Clockwork
-from .model import Group, Schedule, check_name, check_request, constraint, counted_from, invalid, moment
+from .model import Group, Schedule, check_name, check_request, counted_from, invalid, moment
 from .targets import check_target
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ...functions.names import constraint, invalid
+from ...constraints import constraint
+from ...functions.names import invalid
 from ...service import NotSimulated
 from ...stores.kinesis.base import micros
 from ..validation import OTHER_SOURCES

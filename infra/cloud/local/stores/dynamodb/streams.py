@@ -12,6 +12,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+from ...constraints import constraint
 from ...ids import uuid4
 from ...kernel import SECOND
 from ...service import Call, Service, ServiceError
@@ -176,11 +177,8 @@ class DynamoDBStreams(Service):
         stream = self._existing(params["StreamArn"])
         shard, kind = stream.shard, params["ShardIteratorType"]
         if kind not in _POSITIONS:
-            raise ServiceError(
-                "ValidationException",
-                f"1 validation error detected: Value '{kind}' at 'shardIteratorType' failed to satisfy "
-                f"constraint: Member must satisfy enum value set: [{', '.join(_POSITIONS)}]",
-            )
+            known = ", ".join(_POSITIONS)
+            raise constraint(kind, "shardIteratorType", f"satisfy enum value set: [{known}]")
         if params["ShardId"] != shard.id:
             raise ServiceError(
                 "ResourceNotFoundException",
@@ -203,11 +201,7 @@ class DynamoDBStreams(Service):
     def GetRecords(self, call: Call) -> dict[str, Any]:
         limit = call.params.get("Limit", MAX_RECORDS)
         if limit > MAX_RECORDS:
-            raise ServiceError(
-                "ValidationException",
-                f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
-                "Member must have value less than or equal to 1000",
-            )
+            raise constraint(limit, "limit", f"have value less than or equal to {MAX_RECORDS}")
         stream, position = self._position(call.params["ShardIterator"])
         shard = stream.shard
         if position < shard.horizon:

@@ -14,9 +14,9 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundException
 
+from ...constraints import complaint, detected
 from .key_checks import INVALID
 from .metering import find
-from .values import ENVELOPE
 
 _VIEWS = ("NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
 _CHANGES = (
@@ -50,13 +50,11 @@ def _create(handler: Any) -> None:
     body = handler.body
     name = body["TableName"]
     if not re.fullmatch(r"[a-zA-Z0-9_.-]+", name):
-        raise _unsatisfied(
-            "tableName", name, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
-        )
+        raise _unsatisfied(name, "tableName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
     for number, each in enumerate(body["AttributeDefinitions"], start=1):
         if each["AttributeType"] not in ("B", "N", "S"):
             member = f"attributeDefinitions.{number}.member.attributeType"
-            raise _unsatisfied(member, each["AttributeType"], "Member must satisfy enum value set: [B, N, S]")
+            raise _unsatisfied(each["AttributeType"], member, "satisfy enum value set: [B, N, S]")
     if body.get("BillingMode") == "PAY_PER_REQUEST" and body.get("ProvisionedThroughput"):
         raise MockValidationException(
             f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
@@ -79,7 +77,7 @@ def _check_view(body: dict[str, Any]) -> None:
     view = (body.get("StreamSpecification") or {}).get("StreamViewType")
     if view is not None and view not in _VIEWS:
         member = "streamSpecification.streamViewType"
-        raise _unsatisfied(member, view, f"Member must satisfy enum value set: [{', '.join(_VIEWS)}]")
+        raise _unsatisfied(view, member, f"satisfy enum value set: [{', '.join(_VIEWS)}]")
 
 
 def _delete(handler: Any) -> None:
@@ -106,7 +104,7 @@ def _update(handler: Any) -> None:
 def _list(handler: Any) -> None:
     limit = handler.body.get("Limit", 100)
     if limit > 100:
-        raise _unsatisfied("limit", limit, "Member must have value less than or equal to 100")
+        raise _unsatisfied(limit, "limit", "have value less than or equal to 100")
 
 
 def _list_tags(handler: Any) -> None:
@@ -115,10 +113,8 @@ def _list_tags(handler: Any) -> None:
         raise ResourceNotFoundException(f"Requested resource not found: ResourcArn: {arn} not found")
 
 
-def _unsatisfied(member: str, value: object, constraint: str) -> MockValidationException:
-    return MockValidationException(
-        f"{ENVELOPE}Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
-    )
+def _unsatisfied(value: object, member: str, must: str) -> MockValidationException:
+    return MockValidationException(detected(complaint(value, member, must)))
 
 
 TABLES: dict[str, Callable[[Any], None]] = {

@@ -20,24 +20,6 @@ def of_key(problem: ServiceError, action: str, user: str, stream: str, account: 
     return ServiceError("KMS" + problem.code.removeprefix("KMS"), message)
 
 
-def constraint(value: object, member: str, requirement: str) -> ServiceError:
-    """A value that the API's model does not allow."""
-    return ServiceError(
-        "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        f"Member must {requirement}",
-    )
-
-
-def unshown(member: str, requirement: str) -> ServiceError:
-    """Blobs and lists are not shown (moto, test_kinesis_stream_limits.py; floci-io/floci issue 1755)."""
-    return ServiceError(
-        "ValidationException",
-        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must "
-        f"{requirement}",
-    )
-
-
 def no_stream(name: str, account: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", f"Stream {name} under account {account} not found.")
 

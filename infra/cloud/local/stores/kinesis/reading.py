@@ -10,6 +10,7 @@ import base64
 import binascii
 from typing import Any
 
+from ...constraints import constraint
 from ...service import Call, ServiceError
 from ..stream import Record
 from . import errors, iterators, sequence
@@ -100,7 +101,7 @@ class Reading(Streams):
         limit = params.get("Limit")
         if limit is not None and not 1 <= limit <= MAX_RECORDS:
             bound = f"less than or equal to {MAX_RECORDS}" if limit > 1 else "greater than or equal to 1"
-            raise errors.constraint(limit, "limit", f"have value {bound}")
+            raise constraint(limit, "limit", f"have value {bound}")
         stream_arn, shard_id, position = iterators.decode(params["ShardIterator"], now)
         stream = self.streams.get(stream_arn)
         if stream is None or stream.deleted:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...constraints import constraint
 from ...service import NOTEBOOK, Call, ServiceError
 from . import errors
 from .data_stream import HOUR, DataStream
@@ -197,7 +198,7 @@ class Kinesis(Writing, Subscribing):
         size = call.params["MaxRecordSizeInKiB"]
         if not 1024 <= size <= 10240:
             bound = "less than or equal to 10240" if size > 10240 else "greater than or equal to 1024"
-            raise errors.constraint(size, "maxRecordSizeInKiB", f"have value {bound}")
+            raise constraint(size, "maxRecordSizeInKiB", f"have value {bound}")
         self._active(call).max_record_kib = size
         return {}
 

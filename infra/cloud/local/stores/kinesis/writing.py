@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ...constraints import constraint, unshown
 from ...kernel import SECOND
 from ...service import Call
 from . import errors, sequence
@@ -55,7 +56,7 @@ class Writing(Resharding):
         if not 1 <= len(entries) <= MAX_RECORDS:
             requirement = f"have length {'less' if entries else 'greater'} than or equal to "
             requirement += str(MAX_RECORDS if entries else 1)
-            raise errors.unshown("records", requirement)
+            raise unshown("records", requirement)
         checked: list[tuple[KinesisShard, str, bytes, int]] = []
         total = 0
         for position, entry in enumerate(entries, 1):
@@ -100,7 +101,7 @@ class Writing(Resharding):
         """The number of a record that was put before; mhart/kinesalite, actions/putRecord.js. That the next
         one is greater holds in any case."""
         if not given.isdigit() or (given[0] == "0" and given != "0"):
-            raise errors.constraint(
+            raise constraint(
                 given,
                 "sequenceNumberForOrdering",
                 "satisfy regular expression pattern: ^(0|([1-9]\\d{0,128}))$",
@@ -176,12 +177,10 @@ def _check(data: bytes, key: str, where: str, stream: DataStream) -> int:
             if key
             else ("have length greater than or equal to 1")
         )
-        raise errors.constraint(key, f"{where}partitionKey", requirement)
+        raise constraint(key, f"{where}partitionKey", requirement)
     size = len(data) + (len(key) if key.isascii() else len(key.encode()))
     if size > stream.max_record_kib * 1024:
-        raise errors.unshown(
-            f"{where}data", f"have length less than or equal to {stream.max_record_kib * 1024}"
-        )
+        raise unshown(f"{where}data", f"have length less than or equal to {stream.max_record_kib * 1024}")
     return size
 
 
@@ -190,9 +189,7 @@ def _hash_key(key: str, explicit: str | None, member: str) -> int:
     if explicit is None:
         return int.from_bytes(_md5(key.encode()).digest(), "big")
     if not explicit.isdigit() or (explicit[0] == "0" and explicit != "0") or len(explicit) > 39:
-        raise errors.constraint(
-            explicit, member, "satisfy regular expression pattern: ^(0|([1-9]\\d{0,38}))$"
-        )
+        raise constraint(explicit, member, "satisfy regular expression pattern: ^(0|([1-9]\\d{0,38}))$")
     number = int(explicit)
     if number >= HASH_KEYS:
         raise errors.invalid(

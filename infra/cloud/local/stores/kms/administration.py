@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...constraints import constraint
 from ...routes.paging import page_of
 from ...service import ServiceError
 from . import moto_keys
@@ -34,12 +35,8 @@ def _enable(key: Any, params: Params, now: int) -> dict[str, Any]:
 def _schedule_deletion(key: Any, params: Params, now: int) -> dict[str, Any]:
     days = params.get("PendingWindowInDays", 30)
     if not 7 <= days <= 30:
-        raise ServiceError(
-            "ValidationException",
-            f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy "
-            "constraint: Member must have value "
-            + ("greater than or equal to 7" if days < 7 else "less than or equal to 30"),
-        )
+        bound = "greater than or equal to 7" if days < 7 else "less than or equal to 30"
+        raise constraint(days, "pendingWindowInDays", f"have value {bound}")
     return {
         "KeyId": key.arn,
         "DeletionDate": moto_keys.schedule_deletion(key, now, days),

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...access.policies import Request, parse
+from ...constraints import constraint, unshown
 from ...service import Caller, NotSimulated, ServiceError
 from .metadata import ENCRYPT, MAC, SIGN, SYMMETRIC, blob
 
@@ -45,9 +46,7 @@ def check_request(operation: str, params: Mapping[str, Any]) -> None:
         _one_of(params["MacAlgorithm"], "macAlgorithm", _MACS)
     sized = _SIZED.get(operation)
     if sized is not None and len(blob(params[sized])) > 4096:
-        raise _unsatisfied(
-            f"Value at '{sized.lower()}'", "Member must have length less than or equal to 4096"
-        )
+        raise unshown(sized.lower(), "have length less than or equal to 4096")
     if operation in ("CreateAlias", "DeleteAlias", "UpdateAlias"):
         _check_alias(params["AliasName"], operation)
         if "alias/" in params.get("TargetKeyId", ""):
@@ -75,8 +74,7 @@ def _check_number(number: int | None) -> None:
     if number is None:
         raise _invalid("NumberOfBytes is required.")
     if number > 1024:
-        what = f"Value '{number}' at 'numberOfBytes'"
-        raise _unsatisfied(what, "Member must have value less than or equal to 1024")
+        raise constraint(number, "numberOfBytes", "have value less than or equal to 1024")
 
 
 def _check_length(params: Mapping[str, Any]) -> None:
@@ -97,8 +95,8 @@ def _check_tags(tags: Sequence[Mapping[str, str]]) -> None:
     for number, tag in enumerate(tags, start=1):
         for member, most in (("TagKey", 128), ("TagValue", 256)):
             if len(tag[member]) > most:
-                what = f"Value '{tag[member]}' at 'tags.{number}.member.{member[0].lower()}{member[1:]}'"
-                raise _unsatisfied(what, f"Member must have length less than or equal to {most}")
+                path = f"tags.{number}.member.{member[0].lower()}{member[1:]}"
+                raise constraint(tag[member], path, f"have length less than or equal to {most}")
         if tag["TagKey"].lower().startswith("aws:"):
             raise ServiceError("TagException", "Tags beginning with aws: are reserved")
 
@@ -112,17 +110,12 @@ def _check_alias(name: str, operation: str) -> None:
     if ":" in name:
         raise _invalid(f"{name} contains invalid characters for an alias")
     if not _ALIAS.fullmatch(name):
-        pattern = "Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$"
-        raise _unsatisfied(f"Value '{name}' at 'aliasName'", pattern)
+        raise constraint(name, "aliasName", "satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$")
 
 
 def _one_of(value: str, member: str, known: str) -> None:
     if value not in known.split(", "):
-        raise _unsatisfied(f"Value '{value}' at '{member}'", f"Member must satisfy enum value set: [{known}]")
-
-
-def _unsatisfied(what: str, constraint: str) -> ServiceError:
-    return _invalid(f"1 validation error detected: {what} failed to satisfy constraint: {constraint}")
+        raise constraint(value, member, f"satisfy enum value set: [{known}]")
 
 
 def _invalid(message: str) -> ServiceError:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...constraints import constraint
 from .model import Parameter, Version, invalid
 
 _KEY = re.compile("tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType")
@@ -61,16 +62,11 @@ def check(filters: Sequence[Mapping[str, Any]], by_path: bool) -> None:
 def _check_shape(each: Mapping[str, Any], where: str) -> None:
     """What the request's model refuses."""
     if not _KEY.fullmatch(each["Key"]):
-        raise invalid(
-            f"1 validation error detected: Value '{each['Key']}' at '{where}.key' failed to satisfy "
-            f"constraint: Member must satisfy regular expression pattern: {_KEY.pattern}"
-        )
+        pattern = f"satisfy regular expression pattern: {_KEY.pattern}"
+        raise constraint(each["Key"], f"{where}.key", pattern)
     if len(each.get("Values") or ()) > 50:
         shown = ", ".join(each["Values"])
-        raise invalid(
-            f"1 validation error detected: Value '[{shown}]' at '{where}.values' failed to satisfy "
-            "constraint: Member must have length less than or equal to 50"
-        )
+        raise constraint(f"[{shown}]", f"{where}.values", "have length less than or equal to 50")
 
 
 def _check_path(value: str) -> None:

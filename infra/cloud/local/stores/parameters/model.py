@@ -13,6 +13,7 @@ import hashlib
 import re
 from typing import Any
 
+from ...constraints import constraint
 from ...kernel import Timer
 from ...service import ServiceError
 
@@ -151,11 +152,7 @@ def check_new(name: str) -> None:
 
 def check_value(value: str, tier: str, pattern: str | None) -> None:
     if not value:
-        raise invalid(
-            "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must "
-            "have length "
-            "greater than or equal to 1."
-        )
+        raise constraint("", "value", "have length greater than or equal to 1.")
     limit = LIMITS[tier]
     if len(value) > limit:
         more = (
@@ -189,10 +186,7 @@ def tier_of(wanted: str | None, value: str, policies: str | None, before: str | 
     if wanted is None:
         return before or "Standard"
     if wanted not in (*LIMITS, "Intelligent-Tiering"):
-        raise invalid(
-            f"1 validation error detected: Value '{wanted}' at 'tier' failed to satisfy constraint: Member "
-            "must satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]"
-        )
+        raise constraint(wanted, "tier", "satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]")
     if wanted == "Intelligent-Tiering":
         needed = len(value) > LIMITS["Standard"] or bool(policies) or before == "Advanced"
         return "Advanced" if needed else "Standard"

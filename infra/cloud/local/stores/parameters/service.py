@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ...access.identity import user_arn
+from ...constraints import constraint
 from ...routes.paging import page_of
 from ...service import Call, NotSimulated, ServiceError
 from . import filters, model, policies
@@ -49,11 +50,7 @@ class Parameters(Store):
         if kind is None:
             raise model.invalid("A parameter type is required when you create a parameter.")
         if kind not in _TYPES:
-            raise model.invalid(
-                f"1 validation error detected: Value '{kind}' at 'type' failed to satisfy constraint: "
-                f"Member must "
-                "satisfy enum value set: [SecureString, StringList, String]"
-            )
+            raise constraint(kind, "type", "satisfy enum value set: [SecureString, StringList, String]")
         if existing is not None and not overwrite:
             raise ServiceError(
                 "ParameterAlreadyExists",
@@ -154,11 +151,7 @@ class Parameters(Store):
     def GetParameters(self, call: Call) -> dict[str, Any]:
         names = call.params["Names"]
         if len(names) > 10:
-            raise model.invalid(
-                f"1 validation error detected: Value '[{', '.join(names)}]' at 'names' failed to satisfy "
-                f"constraint: "
-                "Member must have length less than or equal to 10."
-            )
+            raise constraint(f"[{', '.join(names)}]", "names", "have length less than or equal to 10.")
         found, missing = [], []
         for name in dict.fromkeys(names):
             try:
@@ -173,11 +166,7 @@ class Parameters(Store):
         params = call.params
         path, size = params["Path"], params.get("MaxResults", 10)
         if size > 10:
-            raise model.invalid(
-                f"1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy "
-                f"constraint: Member "
-                "must have value less than or equal to 10"
-            )
+            raise constraint(size, "maxResults", "have value less than or equal to 10")
         if not re.fullmatch(r"/|(/[a-zA-Z0-9_.-]+)+/?", path):
             raise model.invalid(_BAD_PATH)
         if path.startswith("/aws/service"):
