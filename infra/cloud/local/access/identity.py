@@ -160,17 +160,9 @@ class Identity:
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html (SourceArn, SourceAccount)
         """
-        context: dict[str, str | list[str]] = {
-            "aws:principalisawsservice": "true",
-            "aws:principalservicename": caller.principal,
-            "aws:requestedregion": region,
-            "aws:securetransport": "true",
-        }
-        if caller.source_arn:
-            context["aws:sourcearn"] = caller.source_arn
-            context["aws:sourceaccount"] = caller.source_account or account
-            if service == "sns" and caller.principal == "cloudwatch.amazonaws.com":
-                context["aws:sourceowner"] = caller.source_account  # a topic's default policy asks for it
+        context = service_context(caller, region, account)
+        if caller.source_arn and service == "sns" and caller.principal == "cloudwatch.amazonaws.com":
+            context["aws:sourceowner"] = caller.source_account  # a topic's default policy asks for it
         if service == "s3" and "ACL" in params:
             context["s3:x-amz-acl"] = params["ACL"]
         for action, resource in needed(service, operation, params, region, account, self._source):
@@ -315,6 +307,20 @@ _CODES = {
     "sts": ("AccessDenied", 403),
 }
 _WITHOUT_RESOURCE = ("cloudwatch", "s3")
+
+
+def service_context(caller: Caller, region: str, account: str) -> dict[str, str | list[str]]:
+    """The condition keys of what a service asks for as its principal, for a resource of ``account``."""
+    context: dict[str, str | list[str]] = {
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": caller.principal,
+        "aws:requestedregion": region,
+        "aws:securetransport": "true",
+    }
+    if caller.source_arn:
+        context["aws:sourcearn"] = caller.source_arn
+        context["aws:sourceaccount"] = caller.source_account or account
+    return context
 
 
 def refusal(

@@ -17,7 +17,7 @@ from ..service import ServiceError
 from .engine import INTERRUPTED, Engine, Existing, why
 from .graph import Graph, Walk, dependencies, reverse
 from .intrinsics import Evaluator
-from .outputs import Exports, evaluate_outputs, imported
+from .outputs import Exports, evaluate_outputs, imported, shown
 from .preflight import active, output_problem
 from .references import invalid
 from .stack import Request, Resource, Stack
@@ -138,7 +138,7 @@ class Deployment:
         engine/test_attributes.snapshot.json (recorded from AWS).
         """
         template = self.request.template
-        outputs = [each for each in template.outputs.values() if self._shown(each)]
+        outputs = shown(template, self.evaluator).values()
         for body in [*(each.expressions for each in self.definitions.values()), *outputs]:
             for name in imported(body, self.evaluator):
                 try:
@@ -146,10 +146,6 @@ class Deployment:
                 except ServiceError as error:
                     return error.message.rstrip(".")
         return output_problem(template, self.definitions, self.evaluator)
-
-    def _shown(self, output: Mapping[str, object]) -> bool:
-        condition = output.get("Condition")
-        return condition is None or self.evaluator.holds(str(condition))
 
     def _forward(self, work: Callable[[str], bool]) -> str:
         """All resources in order, then the outputs; return why it failed, or ""."""

@@ -15,13 +15,19 @@ from .stack import Output, Stack
 from .template import Template
 
 
+def shown(template: Template, evaluator: Evaluator) -> dict[str, dict[str, Any]]:
+    """The outputs whose condition holds, without it."""
+    return {
+        key: {name: item for name, item in output.items() if name != "Condition"}
+        for key, output in template.outputs.items()
+        if output.get("Condition") is None or evaluator.holds(output["Condition"])
+    }
+
+
 def evaluate_outputs(template: Template, evaluator: Evaluator) -> dict[str, Output]:
     """The outputs whose condition holds. Raises ValidationError."""
     outputs = {}
-    for key, output in template.outputs.items():
-        condition = output.get("Condition")
-        if condition is not None and not evaluator.holds(condition):
-            continue
+    for key, output in shown(template, evaluator).items():
         value = _text(evaluator.evaluate(output["Value"]))
         export = output.get("Export", {}).get("Name")
         outputs[key] = Output(

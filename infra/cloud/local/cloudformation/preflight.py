@@ -14,6 +14,7 @@ from .intrinsics import (
     Evaluator,
 )
 from .known_properties import exists
+from .outputs import shown
 from .providers import provider_for
 from .providers.base import Provider
 from .references import Mention, invalid, mentions
@@ -157,14 +158,14 @@ def _check_attributes(
                     f"Template error: resource {used.name} does not support attribute type "
                     f"{used.attribute} in Fn::GetAtt"
                 )
-    for body in _shown(template, evaluator).values():
+    for body in shown(template, evaluator).values():
         for _ in _mentioned(body, "Outputs", template, definitions, evaluator):
             pass
 
 
 def output_problem(template: Template, definitions: Mapping[str, Definition], evaluator: Evaluator) -> str:
     """An attribute that an output asks for and its resource does not have; AWS finds it when it deploys."""
-    for key, body in _shown(template, evaluator).items():
+    for key, body in shown(template, evaluator).items():
         for used, provider in _mentioned(body, "Outputs", template, definitions, evaluator):
             if used.attribute and not provider.allows_attribute(used.attribute):
                 kind = template.resources[used.name].type
@@ -173,15 +174,6 @@ def output_problem(template: Template, definitions: Mapping[str, Definition], ev
                     f"attribute {{{used.attribute}}}"
                 )
     return ""
-
-
-def _shown(template: Template, evaluator: Evaluator) -> dict[str, dict[str, Any]]:
-    """The outputs whose condition holds, without it."""
-    return {
-        key: {name: item for name, item in output.items() if name != "Condition"}
-        for key, output in template.outputs.items()
-        if output.get("Condition") is None or evaluator.holds(output["Condition"])
-    }
 
 
 def _mentioned(

@@ -122,9 +122,8 @@ class Logs(LogFilters):
         ]
         page, token = page_of(groups, lambda group: group.name, params, 50)
         shown = [self._describe(group, call) for group in page]
-        if (
-            pattern is not None
-        ):  # recorded: test_logs_groups.snapshot.json, test_describe_log_groups_with_pattern
+        if pattern is not None:
+            # Recorded: test_logs_groups.snapshot.json, test_describe_log_groups_with_pattern.
             for one in shown:
                 del one["storedBytes"], one["deletionProtectionEnabled"]
         return {"logGroups": shown, **token}
@@ -147,10 +146,8 @@ class Logs(LogFilters):
         ]
         page, token = page_of(groups, lambda group: group.name, params, 50, 1000)
         names = ("logGroupName", "logGroupArn", "logGroupClass")
-        return {
-            "logGroups": [{name: self._describe(group, call)[name] for name in names} for group in page],
-            **token,
-        }
+        described = [self._describe(group, call) for group in page]
+        return {"logGroups": [{name: one[name] for name in names} for one in described], **token}
 
     def _describe(self, group: Group, call: Call) -> dict[str, Any]:
         arn = f"arn:aws:logs:{call.region}:{call.account}:log-group:{group.name}"

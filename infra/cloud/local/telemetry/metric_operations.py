@@ -294,7 +294,7 @@ class MetricOperations(Service):
 
 
 def _check_size(name: str, collection: Sequence[Any], most: int) -> None:
-    """In the words that users of metrics' libraries report."""
+    """The words could not be looked up."""
     if len(collection) > most:
         raise invalid(
             f"The collection {name} must not have a size greater than {most}.", "InvalidParameterValue"

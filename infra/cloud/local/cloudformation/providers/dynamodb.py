@@ -39,6 +39,12 @@ _CAPACITY = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
 _INDEX = ("IndexName", "KeySchema", "Projection", *_CAPACITY)
 
 
+def indexes(**more: Any) -> Any:
+    """Secondary indexes; ``more``: what some kinds of them have besides."""
+    members = {"IndexName": STRING, "KeySchema": KEYS, "Projection": PROJECTION}
+    return list_of(struct(_required=tuple(members), **members, **more))
+
+
 class Table(Provider):
     type = "AWS::DynamoDB::Table"
     properties = accepts(
@@ -46,30 +52,11 @@ class Table(Provider):
         BillingMode=optional(STRING),
         DeletionProtectionEnabled=optional(BOOLEAN),
         GlobalSecondaryIndexes=optional(
-            list_of(
-                struct(
-                    _required=("IndexName", "KeySchema", "Projection"),
-                    IndexName=STRING,
-                    KeySchema=KEYS,
-                    OnDemandThroughput=_ON_DEMAND,
-                    Projection=PROJECTION,
-                    ProvisionedThroughput=_THROUGHPUT,
-                    WarmThroughput=WARM,
-                )
-            )
+            indexes(OnDemandThroughput=_ON_DEMAND, ProvisionedThroughput=_THROUGHPUT, WarmThroughput=WARM)
         ),
         KeySchema=required(KEYS, replaces=True),
         KinesisStreamSpecification=optional(DATA_STREAM),
-        LocalSecondaryIndexes=replaces(
-            list_of(
-                struct(
-                    _required=("IndexName", "KeySchema", "Projection"),
-                    IndexName=STRING,
-                    KeySchema=KEYS,
-                    Projection=PROJECTION,
-                )
-            )
-        ),
+        LocalSecondaryIndexes=replaces(indexes()),
         OnDemandThroughput=optional(_ON_DEMAND),
         PointInTimeRecoverySpecification=optional(struct(PointInTimeRecoveryEnabled=BOOLEAN)),
         ProvisionedThroughput=optional(_THROUGHPUT),

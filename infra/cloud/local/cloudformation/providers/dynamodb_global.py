@@ -10,7 +10,7 @@ from typing import Any
 from ...service import ServiceError
 from . import dynamodb_scaling
 from .base import Context, Outcome, Provider, picked
-from .dynamodb import ATTRIBUTES, DATA_STREAM, KEYS, PROJECTION, WARM, Table
+from .dynamodb import ATTRIBUTES, DATA_STREAM, KEYS, WARM, Table, indexes
 from .schema import (
     BOOLEAN,
     INTEGER,
@@ -53,16 +53,10 @@ class GlobalTable(Table):
         AttributeDefinitions=required(ATTRIBUTES),
         BillingMode=optional(STRING),
         GlobalSecondaryIndexes=optional(
-            list_of(
-                struct(
-                    _required=("IndexName", "KeySchema", "Projection"),
-                    IndexName=STRING,
-                    KeySchema=KEYS,
-                    Projection=PROJECTION,
-                    WarmThroughput=WARM,
-                    WriteOnDemandThroughputSettings=_WRITE_ON_DEMAND,
-                    WriteProvisionedThroughputSettings=_WRITE,
-                )
+            indexes(
+                WarmThroughput=WARM,
+                WriteOnDemandThroughputSettings=_WRITE_ON_DEMAND,
+                WriteProvisionedThroughputSettings=_WRITE,
             )
         ),
         KeySchema=required(KEYS, replaces=True),

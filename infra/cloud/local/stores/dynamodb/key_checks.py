@@ -27,6 +27,11 @@ def matches(table: Any, key: Mapping[str, Any]) -> bool:
     return len(key) == len(names) and all(name in key and types[name] in key[name] for name in names)
 
 
+def key_of(table: Any, item: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of its key as an item has."""
+    return {name: item[name] for name in table.table_key_attrs if name in item}
+
+
 def check_key(table: Any, key: Mapping[str, Any]) -> None:
     if table is not None:
         if not matches(table, key):

@@ -27,8 +27,8 @@ from .key_checks import (
     check_empty_index_keys,
     check_index_keys,
     check_key,
+    key_of,
     matches,
-    types_of,
 )
 from .metering import find
 from .reads import get, query, scan
@@ -97,10 +97,8 @@ def _put(handler: Any) -> None:
     table = find(handler, body["TableName"])
     if table is not None:
         check_empty(table, body["Item"])
-        if all(name in body["Item"] for name in table.table_key_attrs):
-            types = types_of(table)
-            if all(types[name] in body["Item"][name] for name in table.table_key_attrs):
-                check_index_keys(table, body["Item"])
+        if matches(table, key_of(table, body["Item"])):
+            check_index_keys(table, body["Item"])
 
 
 def _update(handler: Any) -> None:
@@ -160,7 +158,7 @@ def _batch_write(handler: Any) -> None:
             values.check_items(given)
             if table is None:
                 continue
-            key = {each: given[each] for each in table.table_key_attrs if each in given}
+            key = key_of(table, given)
             check_key(table, given if put is None else key)
             if put is not None:
                 check_index_keys(table, given)

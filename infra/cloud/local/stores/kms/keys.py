@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...access.identity import service_context
 from ...access.permissions import context_keys
 from ...access.policies import Decision, Request, decide, parse
 from ...service import Caller, ServiceError
@@ -112,16 +113,7 @@ class Keys:
     ) -> Decision:
         if caller.role is not None:
             return self._world.identity.may(caller, action, key.arn, context, region)
-        keys: dict[str, str | list[str]] = {
-            "aws:principalisawsservice": "true",
-            "aws:principalservicename": caller.principal,
-            "aws:requestedregion": region,
-            "aws:securetransport": "true",
-            **context,
-        }
-        if caller.source_arn:
-            keys["aws:sourcearn"] = caller.source_arn
-            keys["aws:sourceaccount"] = caller.source_account or self._world.account
+        keys = {**service_context(caller, region, self._world.account), **context}
         policy = self.policy(key.arn)
         request = Request(action, key.arn, keys, (caller.principal,))
         decision = decide(request, (), None, parse(policy) if policy else ())
